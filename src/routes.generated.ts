@@ -13,6 +13,7 @@ const typed = (dependencies: Dependencies) =>
   new Elysia()
     .use(new Elysia({ prefix: "/items" }).use(route0(dependencies)))
     .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
+    .use(new Elysia({ prefix: "/dead-letter-jobs" }).use(builtInRoutes["/dead-letter-jobs"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
     .use(new Elysia({ prefix: "/events/:id" }).use(builtInRoutes["/events/:id"](dependencies)))

@@ -6,6 +6,7 @@ import { Type } from "@sinclair/typebox";
 import { type AnyElysia, Elysia } from "elysia";
 import { defineRoute } from "warren/route";
 import { buildApp } from "../src/app/app";
+import { DeadLetterJobs } from "../src/delivery/dead-letter-jobs";
 import { Replays } from "../src/delivery/replays";
 import { EmbeddedDeadLetters } from "../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../src/embedded/replays";
@@ -79,6 +80,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       storeFor: storesFor(store),
       catalogue,
       deadLetters: new EmbeddedDeadLetters(consumers),
+      deadLetterJobs: new DeadLetterJobs(new EmbeddedDeadLetters(consumers)),
       replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, consumers)),
       timeline: (id) => findTimeline({ store, consumers, rabbitmq: undefined }, id),
       metrics: new Metrics(log),

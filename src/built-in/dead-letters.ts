@@ -1,78 +1,28 @@
 import { Type } from "@sinclair/typebox";
 import type { Server } from "bun";
 import { Elysia } from "elysia";
-import type { DeadLetterPage, DeadSelection } from "../delivery/dead-letters";
-import { deadReasons } from "../delivery/outcome";
+import { deadGroupsOf } from "../delivery/dead-groups";
+import type { DeadSelection } from "../delivery/dead-letters";
 import { queueNamePattern } from "../delivery/queue-name";
+import { type ShownDeadLetter, shownDeadLetter } from "../delivery/shown-dead-letter";
 import { jsonBody } from "../http/json-body";
 import { HttpProblem, problems } from "../http/problem";
-import { greatestId, integer, limit, querySchema, readQuery, text, word } from "../http/query";
+import { querySchema, readQuery } from "../http/query";
 import { defineRoute } from "../routing/route";
-import { UtcTime } from "../schema/time";
+import {
+  DeadGroupList,
+  DeadLetterList,
+  discardParameters,
+  type FilterQuery,
+  filterParameters,
+  listParameters,
+  Selection,
+} from "./dead-letter-schemas";
 import { operatorsOnly } from "./operators";
 import { reachable } from "./reachable";
 
 const tags = ["dead letters"];
 const params = Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "Name of the queue." }) });
-
-const ofType = "Only events of this type.";
-const withReason = `Only dead letters with this reason: ${deadReasons.join(", ")}.`;
-const filterParameters = { type: text(200, ofType), reason: text(200, withReason) };
-const listParameters = {
-  limit,
-  after: integer(0, greatestId, "The `next` of the previous page, an integer."),
-  ...filterParameters,
-};
-const discardParameters = {
-  // Bun refuses a request line and headers of more than 16 KiB in total.
-  ids: text(12_000, "Only events with these ids, separated by commas."),
-  ...filterParameters,
-  all: word(["true"], "Selects all dead letters of the queue. Required if there is no filter."),
-};
-
-const Selection = Type.Object(
-  {
-    ids: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
-        minItems: 1,
-        maxItems: 1000,
-        description: "Only events with these ids.",
-      }),
-    ),
-    type: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: ofType })),
-    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: withReason })),
-  },
-  { additionalProperties: false, description: "A dead letter is selected if it matches every filter. Without filters, all are selected." },
-);
-
-const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
-const DeadLetterSchema = Type.Object({
-  id: Type.String({ description: "Id of the event; empty if the message has no id." }),
-  type: nullable("Type of the event; null if the message does not contain it."),
-  reason: Type.String({ description: `Reason why the event was dead-lettered: ${deadReasons.join(", ")}.` }),
-  error: Type.String(),
-  stack: nullable("Stack trace of the handler's error, truncated."),
-  attempts: Type.Integer(),
-  firstFailure: Type.Union([UtcTime("Time of the first failure."), Type.Null()]),
-  lastFailure: Type.Union([UtcTime("Time of the last failure."), Type.Null()]),
-  body: Type.Unknown({ description: "The event as JSON; as text if it is not JSON; in base64 if it is not text. Truncated to 64 KiB." }),
-  bodyEncoding: Type.Union([Type.Literal("json"), Type.Literal("text"), Type.Literal("base64")]),
-  bodyBytes: Type.Integer({ description: "Size of the complete body." }),
-});
-const next = Type.Union([Type.Integer(), Type.Null()], { description: "Pass it as `after` to get the next page; null on the last page." });
-const example = {
-  id: "0198c0de-0000-7000-8000-000000000001",
-  type: "item.created",
-  reason: "attempts-exhausted",
-  error: "Error: the warehouse does not answer",
-  stack: null,
-  attempts: 5,
-  firstFailure: "2026-02-18T18:23:45.123Z",
-  lastFailure: "2026-02-18T18:24:01.456Z",
-  body: { type: "item.created" },
-  bodyEncoding: "json",
-  bodyBytes: 23,
-};
 
 export default defineRoute(({ deadLetters, catalogue }) =>
   new Elysia()
@@ -93,18 +43,39 @@ export default defineRoute(({ deadLetters, catalogue }) =>
     })
     .get(
       "/:queue",
-      ({ params, request }): Promise<DeadLetterPage> => {
-        const { limit: most = 50, after = 0, ...selection } = readQuery(request.url, listParameters);
-        return reachable(deadLetters.list(params.queue, selection, after, most));
+      async ({ params, request }) => {
+        const { limit: most = 50, after = 0, body, ...selection } = readQuery(request.url, listParameters);
+        const page = await reachable(deadLetters.list(params.queue, selection, after, most));
+        const shown = page.deadLetters.map((letter) => shownDeadLetter(letter, catalogue));
+        return { ...page, deadLetters: body === "none" ? shown.map(withoutBody) : shown };
       },
       {
         params,
-        query: querySchema<{ limit?: number | string; after?: number | string; type?: string; reason?: string }>(listParameters),
-        response: {
-          200: Type.Object({ deadLetters: Type.Array(DeadLetterSchema), next }, { examples: [{ deadLetters: [example], next: null }] }),
-          ...problems(404, 422, 503),
+        query: querySchema<FilterQuery & { limit?: number | string; after?: number | string; body?: "none" }>(listParameters),
+        response: { 200: DeadLetterList, ...problems(404, 422, 503) },
+        detail: {
+          tags,
+          summary: "List a queue's dead letters",
+          description: "Returns the oldest first and removes nothing. With a search, a page can be short or empty and still have a `next`.",
         },
-        detail: { tags, summary: "List a queue's dead letters", description: "Returns the oldest first and removes nothing." },
+      },
+    )
+    .get(
+      "/:queue/groups",
+      ({ params, request, server }) => {
+        takesTime(server, request);
+        return reachable(deadGroupsOf(deadLetters, params.queue, readQuery(request.url, filterParameters)));
+      },
+      {
+        params,
+        query: querySchema<FilterQuery>(filterParameters),
+        response: { 200: DeadGroupList, ...problems(404, 422, 503) },
+        detail: {
+          tags,
+          summary: "Group a queue's dead letters by error",
+          description:
+            "Searches the oldest 10,000 in one pass and removes nothing. Errors are the same if their reason and first line are, apart from numbers, ids and text in quotes.",
+        },
       },
     )
     .post(
@@ -151,7 +122,7 @@ export default defineRoute(({ deadLetters, catalogue }) =>
     ),
 );
 
-type DiscardQuery = { all?: "true"; ids?: string; type?: string; reason?: string };
+type DiscardQuery = FilterQuery & { all?: "true"; ids?: string };
 
 /** Returns the selection to discard. Discarding is final, so omitting every filter must not select all. */
 function discarded({ all, ...filters }: DiscardQuery): DeadSelection {
@@ -161,7 +132,8 @@ function discarded({ all, ...filters }: DiscardQuery): DeadSelection {
       422,
       "`all=true` selects every dead letter of the queue and cannot be combined with filters. Remove one of them.",
     );
-  if (!all && !isFiltered) throw new HttpProblem(422, "No dead letters selected. Use `ids`, `type`, `reason`, or `all=true`.");
+  if (!all && !isFiltered)
+    throw new HttpProblem(422, "No dead letters selected. Use `ids`, `type`, `reason`, `group`, `search`, `from`, `to`, or `all=true`.");
   return selectionOf(filters);
 }
 
@@ -172,4 +144,8 @@ function selectionOf({ ids, ...rest }: Omit<DiscardQuery, "all">): DeadSelection
 /** Removes the idle timeout of a request, which would end a long operation. */
 function takesTime(server: Server<unknown> | null, request: Request): void {
   server?.timeout(request, 0);
+}
+
+function withoutBody(letter: ShownDeadLetter): ShownDeadLetter {
+  return { ...letter, body: null, stack: null };
 }

@@ -1,4 +1,5 @@
 import changes from "./changes";
+import deadLetterJobs from "./dead-letter-jobs";
 import deadLetters from "./dead-letters";
 import event from "./event";
 import events from "./events";
@@ -14,6 +15,7 @@ import whoami from "./whoami";
 /** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
 export const builtInRoutes = {
   "/changes": changes,
+  "/dead-letter-jobs": deadLetterJobs,
   "/dead-letters": deadLetters,
   "/events": events,
   "/events/:id": event,

@@ -1,11 +1,15 @@
-import type { DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
+import { deadGroupsOf } from "../delivery/dead-groups";
+import type { DeadLetterPage, DeadLetters, DeadSelection, Watch } from "../delivery/dead-letters";
 import { deadReasons } from "../delivery/outcome";
 import { UnknownQueue } from "../delivery/queue-errors";
+import { shownDeadLetter } from "../delivery/shown-dead-letter";
 import { counted, number } from "../observe/amounts";
 import { parseWords, runCommand, UsageError, wholeNumber } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
+import { loadCatalogue } from "../project/resources";
 import { interrupted, onInterrupt, quoted, Trouble } from "./command";
 import { confirmed } from "./confirmed";
+import { groupsText } from "./dead-group-text";
 import { listDeadLetters, showDeadLetter } from "./dead-letter-text";
 import { paint, width } from "./output";
 import { ProgressReport } from "./progress";
@@ -17,6 +21,7 @@ const help = `Lists the events that consumers gave up on, puts them back on thei
 
   bun run dead-letters list                                number of dead letters of each queue
   bun run dead-letters list QUEUE                          dead letters of a queue, oldest first
+  bun run dead-letters groups QUEUE                        the same by error, the most frequent one first; looks at 10,000
   bun run dead-letters show QUEUE ID                       all details of one dead letter
   bun run dead-letters redrive QUEUE --all                 puts them back on the queue; attempts start over
   bun run dead-letters discard QUEUE --reason rejected     removes them for good
@@ -26,6 +31,8 @@ Filters (a dead letter must match all of them):
   --type TYPE     event type, such as item.created
   --reason REASON ${deadReasons.slice(0, 5).join(", ")},
                   ${deadReasons.slice(5).join(", ")}
+  --group KEY     error that groups prints the key of
+  --search TEXT   text in the error, stack, body or id, whatever its case
   --all           redrive, discard: all dead letters of the queue
 
 Options:
@@ -42,6 +49,8 @@ const options = {
   id: { type: "string", multiple: true },
   type: { type: "string" },
   reason: { type: "string" },
+  group: { type: "string" },
+  search: { type: "string" },
   all: { type: "boolean" },
   limit: { type: "string" },
   after: { type: "string" },
@@ -55,17 +64,18 @@ type Run = (deadLetters: DeadLetters, reached: Reached) => Promise<number>;
 type Prepare = (values: Values, queue: string, rest: readonly string[]) => Run | Promise<Run>;
 /** The commands, and the options that each accepts. */
 const commands: Record<string, { readonly takes: readonly (keyof Values)[]; readonly prepare: Prepare }> = {
-  list: { takes: ["type", "reason", "limit", "after", "json"], prepare: list },
+  list: { takes: ["type", "reason", "group", "search", "limit", "after", "json"], prepare: list },
+  groups: { takes: ["type", "reason", "search", "json"], prepare: groups },
   show: { takes: ["json"], prepare: show },
-  redrive: { takes: ["id", "type", "reason", "all", "json"], prepare: redrive },
-  discard: { takes: ["id", "type", "reason", "all", "yes", "json"], prepare: discard },
+  redrive: { takes: ["id", "type", "reason", "group", "search", "all", "json"], prepare: redrive },
+  discard: { takes: ["id", "type", "reason", "group", "search", "all", "yes", "json"], prepare: discard },
 };
 
 await runCommand(help, async (words) => {
   const { values, positionals } = parseWords(words, options);
   const [name = "", queue, ...rest] = positionals;
   const command = commands[name];
-  if (!command) throw new UsageError(name ? `Unknown command "${name}".` : "Missing command: list, show, redrive or discard.");
+  if (!command) throw new UsageError(name ? `Unknown command "${name}".` : "Missing command: list, groups, show, redrive or discard.");
   for (const option of Object.keys(values) as (keyof Values)[]) {
     if (!command.takes.includes(option)) throw new UsageError(`${name} does not accept --${option}.`);
   }
@@ -100,7 +110,7 @@ function list(values: Values, queue: string): Run {
   const which = filterWords(values);
   return async (deadLetters) => {
     const page = await deadLetters.list(queue, selectionOf(values), after, limit);
-    if (values.json) console.log(printableJson(page));
+    if (values.json) console.log(printableJson(await shownPage(page)));
     else if (page.deadLetters.length > 0) console.log(listDeadLetters(page.deadLetters, paint, width, Date.now()));
     else console.log(`"${printable(queue)}" has no${after > 0 ? " more" : ""} dead letters${which.length > 0 ? " that match" : ""}.`);
     if (page.next !== null && !values.json) {
@@ -108,6 +118,20 @@ function list(values: Values, queue: string): Run {
       const again = quoted(["bun", "run", "dead-letters", "list", queue, ...which, ...size, "--after", String(page.next)]);
       console.log(`\n${paint("dim", `Next page: ${again}`)}`);
     }
+    return 0;
+  };
+}
+
+async function shownPage(page: DeadLetterPage): Promise<unknown> {
+  const catalogue = await loadCatalogue();
+  return { ...page, deadLetters: page.deadLetters.map((letter) => shownDeadLetter(letter, catalogue)) };
+}
+
+function groups(values: Values, queue: string): Run {
+  return async (deadLetters) => {
+    const found = await deadGroupsOf(deadLetters, queue, selectionOf(values));
+    if (values.json) console.log(printableJson(found));
+    else console.log(groupsText(found, queue, paint, width, Date.now()));
     return 0;
   };
 }
@@ -143,8 +167,9 @@ async function discard(values: Values, queue: string): Promise<Run> {
 /** Returns the filter options; an empty array for all dead letters. Throws a UsageError unless there is either a filter or `--all`. */
 function wordsOf(values: Values, name: string): string[] {
   const which = filterWords(values);
-  if (values.all && which.length > 0) throw new UsageError("--all cannot be combined with --id, --type or --reason.");
-  if (!values.all && which.length === 0) throw new UsageError(`Select the dead letters to ${name}: use --id, --type, --reason or --all.`);
+  if (values.all && which.length > 0) throw new UsageError("--all cannot be combined with --id, --type, --reason, --group or --search.");
+  if (!values.all && which.length === 0)
+    throw new UsageError(`Select the dead letters to ${name}: use --id, --type, --reason, --group, --search or --all.`);
   return which;
 }
 
@@ -166,10 +191,11 @@ async function work(values: Values, queue: string, done: string, run: (watch: Wa
   return 1;
 }
 
-function selectionOf({ id, type, reason }: Values): DeadSelection {
-  return { ...(id && { ids: id }), ...(type !== undefined && { type }), ...(reason !== undefined && { reason }) };
+function selectionOf({ id, type, reason, group, search }: Values): DeadSelection {
+  return { ...(id && { ids: id }), type, reason, group, search };
 }
 
-function filterWords({ id = [], type, reason }: Values): string[] {
-  return [...id.flatMap((each) => ["--id", each]), ...(type ? ["--type", type] : []), ...(reason ? ["--reason", reason] : [])];
+function filterWords({ id = [], ...values }: Values): string[] {
+  const others = (["type", "reason", "group", "search"] as const).flatMap((name) => (values[name] ? [`--${name}`, values[name]] : []));
+  return [...id.flatMap((each) => ["--id", each]), ...others];
 }

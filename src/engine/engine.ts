@@ -1,6 +1,7 @@
 import { ChangesServer } from "../changing/serve";
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
+import { DeadLetterJobs } from "../delivery/dead-letter-jobs";
 import type { ChosenTransport } from "../delivery/transport";
 import { storesFor } from "../http/request-store";
 import type { Log } from "../observe/logging";
@@ -119,6 +120,7 @@ export async function startEngine(
     describeBroker(metrics, [broker]);
   }
 
+  const deadLetterJobs = new DeadLetterJobs(queues.deadLetters);
   const onBroker = transport.name === "rabbitmq" ? (broker ?? undefined) : undefined;
   const status = new LiveStatus({
     sources: { config, broker: onBroker, consumers, transport, catalogue, isServed: async () => true },
@@ -135,6 +137,7 @@ export async function startEngine(
       storeFor: storesFor(store),
       catalogue,
       deadLetters: queues.deadLetters,
+      deadLetterJobs,
       replays: queues.replays,
       timeline: (id, isVisible) => findTimeline(timelines, id, isVisible),
       status,
@@ -150,6 +153,7 @@ export async function startEngine(
     async stop() {
       for (const stop of stopLooking) stop();
       status.close();
+      await deadLetterJobs.close();
       await changes?.stop();
       queues.stop();
       const retaining = Promise.all([retention.stop(), timers.stop(), schedules.stop()]);

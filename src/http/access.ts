@@ -11,7 +11,7 @@ import { insufficientScope, unauthenticated } from "./token-challenge";
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
 /** Paths for operators only. Dead letters and timelines expose internal errors, and a replay causes work in consumers. */
-const adminOnly = /^\/(changes|dead-letters|replays|schedules|timers)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
+const adminOnly = /^\/(changes|dead-letter-jobs|dead-letters|replays|schedules|timers)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
 
 /** Returns the scope that a request needs, or undefined if it needs no token. */
 export function scopeFor(method: string, path: string): Scope | undefined {

@@ -2,6 +2,7 @@ import {
   type DeadLetter,
   type DeadLetterPage,
   type DeadLetters,
+  type DeadScan,
   type DeadSelection,
   isSelected,
   shownBody,
@@ -12,7 +13,7 @@ import { messageOf } from "../observe/logging";
 import type { Broker, Message } from "./connection";
 import { revivedCopiesOf } from "./copies";
 import { readDeadQueue } from "./dead-queue";
-import { type Look, QueueTaken } from "./dead-queue-reader";
+import { type Look, QueueTaken, type Reading } from "./dead-queue-reader";
 import { unavailableIfDenied } from "./denied-access";
 import { failuresOf, firstFailureOf, lastFailureOf } from "./message-headers";
 import { Suspects } from "./suspects";
@@ -42,23 +43,58 @@ export class RabbitDeadLetters implements DeadLetters {
     return counts;
   }
 
+  async check(queue: string): Promise<void> {
+    this.#refuseIfAway();
+    if ((await this.#depthOf(queue, deadQueueOf(queue))) === undefined && (await this.#depthOf(queue)) === undefined)
+      throw new UnknownQueue(queue);
+  }
+
+  async scan(queue: string, selection: DeadSelection, most: number, look: (letter: DeadLetter) => void): Promise<DeadScan> {
+    let looked = 0;
+    let upTo = 0;
+    await this.#read(
+      queue,
+      (message) => {
+        if (looked === most) return "enough";
+        looked += 1;
+        if (isIn(selection, message)) look(toDeadLetter(message));
+        return "keep";
+      },
+      {
+        onProgress(_, of) {
+          upTo = of;
+        },
+      },
+    );
+    return { looked, isComplete: looked >= upTo, upTo };
+  }
+
   async list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage> {
     const deadLetters: DeadLetter[] = [];
     let seen = 0;
     let next: number | null = null;
-    await this.#read(queue, (message) => {
-      // More messages can arrive after the page is full.
-      if (next !== null) return "keep";
-      seen += 1;
-      if (seen <= after || !isSelected(selection, about(message))) return "keep";
-      if (deadLetters.length === limit) {
-        next = seen - 1;
-        return "enough";
-      }
-      deadLetters.push({ ...about(message), ...shownBody(message.content) });
-      return "keep";
-    });
-    return { deadLetters, next };
+    let upTo = 0;
+    await this.#read(
+      queue,
+      (message) => {
+        // More messages can arrive after the page is full.
+        if (next !== null) return "keep";
+        seen += 1;
+        if (seen <= after || !isIn(selection, message)) return "keep";
+        if (deadLetters.length === limit) {
+          next = seen - 1;
+          return "enough";
+        }
+        deadLetters.push(toDeadLetter(message));
+        return "keep";
+      },
+      {
+        onProgress(_, of) {
+          upTo = of;
+        },
+      },
+    );
+    return { deadLetters, next, upTo };
   }
 
   async redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
@@ -71,12 +107,12 @@ export class RabbitDeadLetters implements DeadLetters {
         await this.#read(
           queue,
           async (message, publisher, closed) => {
-            if (!isSelected(selection, about(message)) || suspects.isGuilty(message)) return "keep";
+            if (!isIn(selection, message) || suspects.isGuilty(message)) return "keep";
             await suspects.send(message, closed, () => publisher.publishFirst(revivedCopiesOf(message, queue)));
             redriven += 1;
             return "remove";
           },
-          watch,
+          { ...readingOf(watch, () => redriven), most: selection.upTo === undefined ? undefined : Math.max(0, selection.upTo - redriven) },
         );
         return redriven;
       } catch (error) {
@@ -91,17 +127,17 @@ export class RabbitDeadLetters implements DeadLetters {
     await this.#read(
       queue,
       (message) => {
-        if (!isSelected(selection, about(message))) return "keep";
+        if (!isIn(selection, message)) return "keep";
         discarded += 1;
         return "remove";
       },
-      watch,
+      { ...readingOf(watch, () => discarded), most: selection.upTo },
     );
     return discarded;
   }
 
   /** Passes every current dead letter to `look`. */
-  async #read(queue: string, look: Look, watch: Watch = {}): Promise<void> {
+  async #read(queue: string, look: Look, watch: Reading = {}): Promise<void> {
     this.#refuseIfAway();
     const name = deadQueueOf(queue);
     // A queue that looks empty may have messages: another reader may hold all of them.
@@ -146,6 +182,19 @@ export class RabbitDeadLetters implements DeadLetters {
     const trouble = whyUnavailable(this.broker);
     if (trouble) throw new QueueUnavailable(`${trouble} The dead letters are safe there.`);
   }
+}
+
+/** @param done returns the number of dead letters that were redriven or discarded. */
+function readingOf({ stop, onProgress }: Watch = {}, done: () => number): Reading {
+  return { ...(stop && { stop }), ...(onProgress && { onProgress: (looked, of) => onProgress(looked, of, done()) }) };
+}
+
+function isIn(selection: DeadSelection, message: Message): boolean {
+  return isSelected(selection, { ...about(message), text: () => new TextDecoder().decode(message.content) });
+}
+
+function toDeadLetter(message: Message): DeadLetter {
+  return { ...about(message), ...shownBody(message.content) };
 }
 
 /** Extracts the details of a dead letter from its headers and properties. */

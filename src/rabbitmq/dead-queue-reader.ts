@@ -5,6 +5,14 @@ import { keptCopiesOf } from "./copies";
 import { requeuesOf } from "./message-headers";
 import { Publisher } from "./publisher";
 
+/** Progress and cancellation of a reading. */
+export interface Reading extends Pick<Watch, "stop"> {
+  /** Called with the number of messages looked at so far, and the total number. */
+  readonly onProgress?: (looked: number, of: number) => void;
+  /** Maximum number of messages to look at, the oldest ones. Default: all that are there at the start. */
+  readonly most?: number | undefined;
+}
+
 /** Decision about a dead letter. `enough` keeps it and stops reading. */
 export type Verdict = "keep" | "remove" | "enough";
 /**
@@ -57,7 +65,7 @@ export class DeadQueueReader {
     readonly closed: AbortSignal,
     readonly queue: string,
     readonly look: Look,
-    readonly watch: Watch,
+    readonly watch: Reading,
   ) {
     this.#publisher = new Publisher(channel);
     for (const signal of [closed, watch.stop]) signal?.addEventListener("abort", () => this.#moved.raise(), { once: true });
@@ -68,7 +76,7 @@ export class DeadQueueReader {
     const { messageCount, consumerCount } = await this.channel.checkQueue(this.queue);
     // `messageCount` leaves out messages that another reader holds.
     if (consumerCount > 0) throw new QueueTaken(this.queue);
-    this.#count = messageCount;
+    this.#count = Math.min(messageCount, this.watch.most ?? messageCount);
     while (!this.#isEnded) {
       if (!this.#hasRoom) await this.#subscribe();
       await this.#moved.wait(lookAgainMs);

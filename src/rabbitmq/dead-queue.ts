@@ -1,7 +1,6 @@
-import type { Watch } from "../delivery/dead-letters";
 import { messageOf } from "../observe/logging";
 import type { Broker } from "./connection";
-import { DeadQueueReader, type Look, QueueTaken } from "./dead-queue-reader";
+import { DeadQueueReader, type Look, QueueTaken, type Reading } from "./dead-queue-reader";
 
 const patienceMs = 5000;
 
@@ -11,7 +10,7 @@ const patienceMs = 5000;
  *
  * @throws {QueueTaken} if the other reader does not finish in time, or if another program takes the queue in between.
  */
-export async function readDeadQueue(broker: Broker, queue: string, look: Look, watch: Watch): Promise<void> {
+export async function readDeadQueue(broker: Broker, queue: string, look: Look, watch: Reading): Promise<void> {
   const deadline = performance.now() + patienceMs;
   let hasLooked = false;
   const noted: Look = (...about) => {

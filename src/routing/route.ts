@@ -1,6 +1,7 @@
 import type { Server } from "bun";
 import type { AnyElysia } from "elysia";
 import type { BrokerState } from "../delivery/broker-state";
+import type { DeadLetterJobs } from "../delivery/dead-letter-jobs";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
 import type { Timeline } from "../delivery/timeline";
@@ -24,6 +25,8 @@ export interface Dependencies {
   readonly system: Store;
   readonly catalogue: Catalogue;
   readonly deadLetters: DeadLetters;
+  /** Work on many dead letters in the background. */
+  readonly deadLetterJobs: DeadLetterJobs;
   readonly replays: Replays;
   /** Resolves with the history of the event with this id, or with undefined if the event does not exist. */
   readonly timeline: (id: string, isVisible?: (event: LogEntry) => boolean) => Promise<Timeline | undefined>;

@@ -166,16 +166,19 @@ describe("bun run dead-letters without a broker", () => {
 
   test("reports wrong usage in one line, with a hint at the help", async () => {
     for (const [words, mistake] of [
-      [[], "Missing command: list, show, redrive or discard."],
+      [[], "Missing command: list, groups, show, redrive or discard."],
       [["lst"], 'Unknown command "lst".'],
       [["show", "stock"], "show needs the id of one event."],
       [["show", "stock", "a", "b"], "show needs the id of one event."],
       [["redrive"], "redrive needs the name of a queue."],
-      [["redrive", "stock"], "Select the dead letters to redrive: use --id, --type, --reason or --all."],
-      [["redrive", "stock", "--all", "--type", "item.created"], "--all cannot be combined with --id, --type or --reason."],
+      [["redrive", "stock"], "Select the dead letters to redrive: use --id, --type, --reason, --group, --search or --all."],
+      [
+        ["redrive", "stock", "--all", "--type", "item.created"],
+        "--all cannot be combined with --id, --type, --reason, --group or --search.",
+      ],
       [["redrive", "stock", "--all", "--yes"], "redrive does not accept --yes."],
       [["redrive", "stock", "more", "--all"], 'redrive takes one queue. Unexpected argument "more".'],
-      [["discard", "stock", "--yes"], "Select the dead letters to discard: use --id, --type, --reason or --all."],
+      [["discard", "stock", "--yes"], "Select the dead letters to discard: use --id, --type, --reason, --group, --search or --all."],
       [["list", "--limit", "3"], "Without a queue, list accepts only --json. Usage: dead-letters list QUEUE."],
       [["list", "stock", "--limit", "none"], "--limit none: use a whole number from 1 to 10000."],
       [["list", "stock", "--after", "-1"], /--after/],

@@ -7,6 +7,7 @@ import { type AppOptions, buildApp } from "../../src/app/app";
 import health from "../../src/built-in/health";
 import metricsRoute from "../../src/built-in/metrics";
 import { consumers } from "../../src/consumers.generated";
+import { DeadLetterJobs } from "../../src/delivery/dead-letter-jobs";
 import { Replays } from "../../src/delivery/replays";
 import { EmbeddedDeadLetters } from "../../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../../src/embedded/replays";
@@ -110,6 +111,7 @@ export function openApi({
   const metrics = new Metrics(log);
   const known = new Catalogue(resources);
   const status = liveStatusOf(folder.path, store, { catalogue: known, consumers: stores });
+  const deadLetters = new EmbeddedDeadLetters(stores);
   const app = buildApp({
     consumers,
     routes,
@@ -119,7 +121,8 @@ export function openApi({
       system,
       storeFor: storesFor(system),
       catalogue: known,
-      deadLetters: new EmbeddedDeadLetters(stores),
+      deadLetters,
+      deadLetterJobs: new DeadLetterJobs(deadLetters),
       replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, stores)),
       timeline: (id, isVisible) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id, isVisible),
       status,

@@ -25,6 +25,7 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/payments" }).use(route3(dependencies)))
     .use(new Elysia({ prefix: "/products" }).use(route4(dependencies)))
     .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
+    .use(new Elysia({ prefix: "/dead-letter-jobs" }).use(builtInRoutes["/dead-letter-jobs"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
     .use(new Elysia({ prefix: "/events/:id" }).use(builtInRoutes["/events/:id"](dependencies)))
