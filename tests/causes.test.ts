@@ -37,6 +37,7 @@ forEachEngine((placesIn) => {
     expect(await store.causedBy(cause.id, 1)).toEqual([events[1] as never]);
     expect(await store.causedBy("an-id-of-another-program", 10)).toHaveLength(1);
     expect(await store.causedBy("none", 10)).toEqual([]);
+    expect(await store.causedBy(cause.id, 10, events[1]?.position)).toEqual([events[2] as never]);
 
     const read = parseEvent(events[1]?.body ?? "", new Catalogue([parcel]));
     expect(read).toMatchObject({ ok: true, event: { cause: cause.id, depth: 1 } });

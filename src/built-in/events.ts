@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { causedPage } from "../feed/caused-page";
 import { type EventQuery, eventParameters, filterOf, type SentEventQuery, startOf } from "../feed/event-query";
 import { streamResponse } from "../feed/event-response";
 import { EventStreams, type Sink, type StreamTiming } from "../feed/event-streams";
@@ -7,11 +8,12 @@ import { StreamPlaces } from "../feed/stream-places";
 import { actorOf, expiryOf } from "../http/actor";
 import { jsonResponse } from "../http/answer-headers";
 import { invalid } from "../http/mistakes";
-import { problemResponse, problems } from "../http/problem";
-import { greatestId, limit, type Parameter, querySchema, readQuery, searchOf } from "../http/query";
+import { type HttpProblem, problemResponse, problems } from "../http/problem";
+import { greatestId, limit, type Parameter, querySchema, readQuery, searchOf, text } from "../http/query";
 import { defineRoute } from "../routing/route";
 import type { Event } from "../schema/event";
 import type { LogEntry } from "../store/log";
+import { isVisible } from "../store/visible-history";
 import { AnEntry, eventExample } from "./event-schemas";
 
 const tags = ["events"];
@@ -35,14 +37,19 @@ const Page = Type.Object(
   },
   { title: "EventPage", examples: [{ events: [{ position: 1, event: eventExample }], next: 1, more: false }] },
 );
-const text = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(eventExample)}\n\n`;
+const streamExample = `retry: 2000\nid: 0\n\nid: 1\nevent: item.created\ndata: ${JSON.stringify(eventExample)}\n\n`;
 
 const before: Parameter<number> = {
   description: "Newest first: only events before this position, an integer, or `end` for the newest. Pass the `next` of the previous page.",
   documented: { type: "string" },
   read: (text) => (text === "end" ? greatestId : eventParameters.after.read(text)),
 };
-const pageParameters = { ...eventParameters, before, limit };
+const pageParameters = {
+  ...eventParameters,
+  before,
+  cause: text(200, "Only events that the event with this id has caused. Cannot be combined with `before`."),
+  limit,
+};
 
 /** Maximum total length of the events in a response, in characters. A single longer event is still sent. */
 const maxPageLength = 4 * 1024 * 1024;
@@ -60,10 +67,11 @@ export function eventRoutes(timing: StreamTiming) {
         "",
         async ({ request, path }) => {
           const query = readQuery(request.url, pageParameters);
-          const { after = 0, limit: most = 50 } = query;
+          const { after = 0, cause, limit: most = 50 } = query;
           const scan = { ...filterOf(query, catalogue, actorOf(request)), limit: most, maxLength: maxPageLength };
           if (query.before !== undefined) {
-            if (query.after !== undefined) throw twoDirections;
+            if (query.after !== undefined) throw notWithBefore("after");
+            if (cause !== undefined) throw notWithBefore("cause");
             const { entries, position } = await system.log.scanBack(query.before, scan);
             const more = position > (await system.log.pruned()) + 1;
             return pageOf(entries, position, more ? linkTo(request, path, { before: position }) : undefined) as never;
@@ -71,18 +79,24 @@ export function eventRoutes(timing: StreamTiming) {
           const refusal = await refusePosition(request, path, query.after, query);
           if (refusal) return refusal as never;
           const end = await system.log.end();
+          if (cause !== undefined) {
+            const isShown = (event: LogEntry) => isVisible(catalogue.resources, event, actorOf(request));
+            const { entries, position } = await causedPage(system, after, { ...scan, cause, isVisible: isShown });
+            const link = position === undefined ? undefined : linkTo(request, path, { after: position });
+            return pageOf(entries, position ?? end, link) as never;
+          }
           const { entries, position } = await system.log.scan(after, scan);
           return pageOf(entries, position, position < end ? linkTo(request, path, { after: position }) : undefined) as never;
         },
         {
-          query: querySchema<SentEventQuery & { before?: number | string; limit?: number | string }>(pageParameters),
+          query: querySchema<SentEventQuery & { before?: number | string; cause?: string; limit?: number | string }>(pageParameters),
           response: { 200: Page, ...problems(410, 422, 503) },
           detail: {
             tags,
             summary: "Read the event log",
             description:
               "Returns the events after a position in commit order, or with `before` those before a position, newest first. " +
-              "With `resource` and `id`, returns the history of one record. 410 means that events after the position were removed (EVENT_RETENTION).",
+              "With `resource` and `id`, returns the history of one record; with `cause`, what one event has caused. 410 means that events after the position were removed (EVENT_RETENTION).",
           },
         },
       )
@@ -114,7 +128,7 @@ export function eventRoutes(timing: StreamTiming) {
             responses: {
               200: {
                 description: "An endless stream.",
-                content: { "text/event-stream": { schema: { type: "string" }, example: text } },
+                content: { "text/event-stream": { schema: { type: "string" }, example: streamExample } },
               },
             },
           },
@@ -149,7 +163,9 @@ export function eventRoutes(timing: StreamTiming) {
   });
 }
 
-const twoDirections = invalid("query", [{ pointer: "/before", detail: "Cannot be combined with `after`." }]);
+function notWithBefore(parameter: string): HttpProblem {
+  return invalid("query", [{ pointer: "/before", detail: `Cannot be combined with \`${parameter}\`.` }]);
+}
 
 /** @param link of the page after this one. Undefined if it is the last. */
 function pageOf(entries: readonly LogEntry[], next: number, link: string | undefined): Response {

@@ -129,8 +129,12 @@ export interface Store extends QueueStore {
   readonly history: HistoryReader;
   /** Resolves with the event that has this id, or with undefined if there is none. */
   find(id: string): Promise<EventRecord | undefined>;
-  /** Resolves with up to `limit` events that name an event as their cause, in commit order. */
-  causedBy(id: string, limit: number): Promise<LogEntry[]>;
+  /**
+   * Resolves with up to `limit` events that name an event as their cause, in commit order.
+   *
+   * @param after only those after this position. Default: all.
+   */
+  causedBy(id: string, limit: number, after?: number): Promise<LogEntry[]>;
   /** Identifies this log, so that a position in another log is not mistaken for one in this log. */
   readonly logId: string;
   /** Statistics since the store was opened. `appended` is the number of committed events by type. */

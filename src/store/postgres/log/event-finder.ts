@@ -23,10 +23,11 @@ export function eventFinder({ query }: Queries): Store["find"] {
 
 /** Returns a function that finds the events that an event has caused. */
 export function causedEvents({ query }: Queries): Store["causedBy"] {
-  return (id, limit) =>
+  return (id, limit, after = 0) =>
     query<LogEntry>(
-      `SELECT ${entryColumns} FROM events WHERE cause = $1 AND position > (SELECT pruned_to FROM meta) ORDER BY position LIMIT $2`,
+      `SELECT ${entryColumns} FROM events WHERE cause = $1 AND position > greatest($3::bigint, (SELECT pruned_to FROM meta)) ORDER BY position LIMIT $2`,
       plainText(id),
       limit,
+      after,
     );
 }

@@ -12,6 +12,8 @@ export const causeSchema = `
 
 /** Returns a function that finds the events that an event has caused. */
 export function causedEvents(db: Database): Store["causedBy"] {
-  const caused = db.prepare<LogEntry, [string, number]>(`SELECT ${entryColumns} FROM events WHERE cause = ? ORDER BY position LIMIT ?`);
-  return async (id, limit) => reading(() => caused.all(id, limit));
+  const caused = db.prepare<LogEntry, [string, number, number]>(
+    `SELECT ${entryColumns} FROM events WHERE cause = ? AND position > ? ORDER BY position LIMIT ?`,
+  );
+  return async (id, limit, after = 0) => reading(() => caused.all(id, after, limit));
 }
