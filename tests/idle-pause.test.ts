@@ -25,6 +25,9 @@ class QuietLog extends MemoryLog {
   /** Called while the log is read. */
   onRead: () => void = () => {};
 
+  readonly schedules = async () => [];
+  readonly find = async () => undefined;
+
   isReplaced(): boolean {
     return false;
   }

@@ -6,16 +6,22 @@ import { startConsumer } from "../src/consumer/start";
 import type { RunningConsumer } from "../src/delivery/running";
 import { type Engine, startEngine } from "../src/engine/engine";
 import { loadCatalogue } from "../src/project/resources";
+import { consumerStores } from "../src/store/open";
 import { type ClockControl, controlClock, now } from "../src/timing/clock";
 import { environmentOf, forEachEngine, type Places } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { eventually } from "./support/processes";
-import { describeWithRabbit, emptyBroker, useRabbit } from "./support/rabbit";
+import { describeWithRabbit, emptyBroker, messagesIn, useRabbit } from "./support/rabbit";
 import { recordedLog } from "./support/recorded-log";
 
 const hour = 3_600_000;
 
-function schedulesOn(placesIn: (folder: string) => Places, rabbitmqUrl: () => string): void {
+/** @param lose loses a queue with all that is in it. */
+function schedulesOn(
+  placesIn: (folder: string) => Places,
+  rabbitmqUrl: () => string,
+  lose: (config: Config, queue: string) => Promise<void>,
+): void {
   let folder: ReturnType<typeof temporaryFolder>;
   let config: Config;
   let clock: ClockControl;
@@ -115,6 +121,23 @@ function schedulesOn(placesIn: (folder: string) => Places, rabbitmqUrl: () => st
     expect((await system.schedules.find("report"))?.lastTick).not.toBe(letter?.id ?? "");
   });
 
+  test("its queue, or its file, is gone with an event that nobody has handled: it gets that again, and goes on", async () => {
+    const engine = await serve();
+    const first = await consume(hourly("gone"));
+    await first.stop();
+    clock.move(hour);
+    const { schedules } = engine.dependencies.system;
+    await eventually(async () => (await schedules.find("gone"))?.lastTick ?? undefined, "the event");
+    const handled: string[] = [];
+    await lose(config, "gone");
+    await consume(hourly("gone", { handle: ({ id }) => void handled.push(id) }));
+    await eventually(() => handled.length === 1 || undefined, "the event again");
+    await idle(engine);
+    clock.move(hour);
+    await eventually(() => handled.length === 2 || undefined, "the next one");
+    expect(new Set(handled).size).toBe(2);
+  });
+
   test("the API is away when the handler is done: it is noted when it is there again, and what was missed is made up for once", async () => {
     const engine = await serve();
     const { promise: handling, resolve: begin } = Promise.withResolvers<void>();
@@ -140,13 +163,26 @@ function schedulesOn(placesIn: (folder: string) => Places, rabbitmqUrl: () => st
   });
 }
 
+async function loseStore(config: Config, queue: string): Promise<void> {
+  const stores = consumerStores(config);
+  expect(await stores.remove(queue)).toBe(true);
+  await stores.close();
+}
+
 forEachEngine((placesIn, { isInFull }) => {
-  describe("without RabbitMQ", () => schedulesOn(placesIn, () => "none"));
+  describe("without RabbitMQ", () => schedulesOn(placesIn, () => "none", loseStore));
   if (!isInFull) return;
   describeWithRabbit("on RabbitMQ", () => {
     const rabbit = useRabbit();
     afterEach(() => emptyBroker(rabbit()));
-    schedulesOn(placesIn, () => rabbit().url);
+    schedulesOn(
+      placesIn,
+      () => rabbit().url,
+      async (_, queue) => {
+        await eventually(async () => (await messagesIn(rabbit()))[queue] === 1 || undefined, "the message");
+        await emptyBroker(rabbit());
+      },
+    );
   });
 });
 

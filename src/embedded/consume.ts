@@ -25,7 +25,7 @@ const lookForRequestsEveryMs = 90;
 const [batch, mostRead] = [256, 512];
 
 /** The parts of a log that an {@link EmbeddedConsumer} uses. */
-type FollowedLog = LogReader & Pick<LogFollower, "logId" | "isReplaced" | "notifier">;
+type FollowedLog = LogReader & Pick<LogFollower, "logId" | "isReplaced" | "notifier" | "schedules" | "find">;
 
 export interface EmbeddedOptions {
   readonly share: Share;

@@ -28,7 +28,7 @@ import { bindOwnQueue, declareSubscriptionsQueue, queueDepth, retryQueueLifetime
 
 export interface AnnouncementsOptions {
   readonly broker: Broker;
-  readonly store: Pick<Store, "subscriptions" | "retryQueues">;
+  readonly store: Pick<Store, "subscriptions" | "retryQueues" | "schedules" | "find">;
   readonly replays: Pick<Replays, "cancel">;
   readonly fills: Pick<RabbitReplays, "isFilling" | "fill" | "abandon">;
   readonly conversions: Pick<Conversions, "begin" | "isConverting" | "abandon">;
@@ -127,7 +127,7 @@ async function subscribe(announcement: Announcement, proof: Proof, options: Anno
   if (await fills.isFilling(queue)) return undefined;
   // It exists again in a moment, with its events.
   if (depth === undefined && (await conversions.isConverting(queue))) return undefined;
-  if (depth === undefined) return doubt ? doubt.aboutPast : await fill(queue, types, announcement.startFrom, options);
+  if (depth === undefined) return doubt ? doubt.aboutPast : await fill(queue, types, await startOf(announcement, store), options);
   await lookAt(queue);
   await bindOwnQueue(broker, queue, new Set(types), catalogue.resources);
   return undefined;
@@ -159,6 +159,13 @@ function warnOfSubscription(queue: string, types: readonly string[], proof: Proo
   const lost = known?.types.filter((type) => !types.includes(type)) ?? [];
   if (lost.length > 0)
     log.warn({ queue, types: lost }, "The consumer of a queue no longer subscribes to these events; the queue no longer gets them");
+}
+
+/** Resolves with where a new queue begins. That of a schedule begins with its last event, if it is not done: the next one waits for it. */
+async function startOf({ queue, startFrom }: Announcement, { schedules, find }: Pick<Store, "schedules" | "find">): Promise<string> {
+  const schedule = await schedules.find(queue);
+  const outstanding = schedule?.isDone === false && schedule.lastTick !== null ? await find(schedule.lastTick) : undefined;
+  return outstanding?.timestamp ?? startFrom;
 }
 
 async function fill(queue: string, types: string[], startFrom: string, { fills, log }: AnnouncementsOptions): Promise<undefined> {
