@@ -1,5 +1,8 @@
 // POST /changes: the way in which consumers on other machines change records, and what they say of an API that does not let them.
+
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import changes from "../src/built-in/changes";
 import { HttpDoor } from "../src/changing/http-door";
 import { ChangesLink } from "../src/changing/link";
@@ -7,6 +10,9 @@ import { readConfig } from "../src/config/config";
 import { item } from "../src/domain/item";
 import { StoreUnavailable } from "../src/store/errors";
 import { openApi, type TestApi } from "./support/api";
+import { certificateAuthority } from "./support/certificate";
+import { temporaryFolder } from "./support/folder";
+import { run } from "./support/processes";
 import { rejection } from "./support/rejection";
 
 const tokens = { read: "token-to-read", admin: "token-of-admin" } as const;
@@ -121,6 +127,35 @@ describe("a consumer on another machine", () => {
     expect(await messageOf(linkTo(`${url}/elsewhere`, tokens.admin))).toContain("Check API_URL");
     await api.app.stop(true);
     expect(await messageOf(linkTo(url, tokens.admin))).toStartWith(`The API at ${url} cannot be reached. Start it, or check API_URL.`);
+  });
+
+  test("trusts a certificate of an authority of one's own that NODE_EXTRA_CA_CERTS names, and no other", async () => {
+    const authority = certificateAuthority();
+    const folder = temporaryFolder();
+    const seen: (string | null)[] = [];
+    const caFile = join(folder.path, "ca.pem");
+    writeFileSync(caFile, authority.cert);
+    using server = Bun.serve({
+      ...{ port: 0, hostname: "127.0.0.1", tls: authority.issue(["127.0.0.1"]) },
+      fetch({ headers }) {
+        seen.push(headers.get("authorization"));
+        return Response.json([{ value: 7 }]);
+      },
+    });
+    const program = `import { HttpDoor } from "./src/changing/http-door";
+      import { ChangesLink } from "./src/changing/link";
+      const link = new ChangesLink(new HttpDoor({ url: "https://127.0.0.1:${server.port}", token: "token-of-admin" }));
+      await link.reserveId({ name: "item" }).then((id) => console.log("id", id), (error) => console.log(error.message));`;
+    const say = async (env: Record<string, string>) => {
+      const asking = run(["-e", program], { env });
+      await asking.exited;
+      return asking.stdout.join();
+    };
+    expect(await say({})).toMatch(/^The API at https:\/\/127\.0\.0\.1:\d+ cannot be reached\..*certificate/);
+    expect(seen).toEqual([]);
+    expect(await say({ NODE_EXTRA_CA_CERTS: caFile })).toBe("id 7");
+    expect(seen).toEqual(["Bearer token-of-admin"]);
+    folder.remove();
   });
 
   test("does not follow a redirect with its token", async () => {

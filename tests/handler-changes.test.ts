@@ -464,8 +464,11 @@ describe("through the API that owns the file", () => {
     expect(await waiting).toEqual([]);
     const handled = handleBatch(consumer, [task], () => false);
     while (at("warn").length < 2) await Bun.sleep(5);
+    // Its health says so.
+    expect(consumer.changes.trouble.why).toContain("cannot be reached: start it");
     server = new ChangesServer(store, library, fileOf());
     expect(await handled).toEqual([{ kind: "handled" }]);
+    expect(consumer.changes.trouble.why).toBeUndefined();
     expect(JSON.parse((await store.get(book as never, id))?.json ?? "")).toMatchObject({ state: "placed" });
   });
 

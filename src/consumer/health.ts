@@ -17,12 +17,13 @@ interface ReportedConsumer extends ConsumerHealth {
 
 /**
  * Returns whether a consumer gets its events. A consumer that stands by for another process is ready, because that is its
- * whole task. A consumer whose store cannot be used is not ready. A consumer is degraded while its breaker is open, while RabbitMQ is blocked, after its database was replaced,
+ * whole task. A consumer whose store cannot be used, or that cannot commit what its handlers change, is not ready. A consumer is degraded while its breaker is open, while RabbitMQ is blocked, after its database was replaced,
  * while its queue could drop events, and while there are messages that no queue accepts.
  */
 export function healthOf({ worker, broker, stage, problems = () => [], quarantine }: Watched): ConsumerHealth {
   const { queue } = worker.consumer;
-  const { why } = worker.consumer.storeTrouble;
+  const { storeTrouble, changes } = worker.consumer;
+  const why = storeTrouble.why ?? changes.trouble.why;
   if (why !== undefined) return { queue, status: "not ready", detail: why };
   const trouble = broker && whyUnavailable(broker);
   switch (stage()) {

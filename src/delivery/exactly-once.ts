@@ -105,6 +105,7 @@ function handleTogether(
         return { results, committed };
       });
       committed();
+      consumer.changes.trouble.end();
       return results;
     } catch (error) {
       throw error instanceof NotCommitted ? (joined?.failure(error) ?? error) : error;
@@ -120,6 +121,7 @@ function joinedIn({ end }: ConsumerData, { changes: { engine } }: Consumer): Joi
 /** Waits before what handlers change is committed again. Resolves with false if the consumer stops, or the events are gone. */
 async function aWhile({ consumer, isStopping }: Surroundings, tasks: readonly Task[], { why }: RunAgain): Promise<boolean> {
   const error = why.kind === "unavailable" ? why.error.message : undefined;
+  consumer.changes.trouble.begin(error ?? unavailableText);
   consumer.log.warn({ queue: consumer.queue, error }, unavailableText);
   await Bun.sleep(unavailablePauseMs);
   return !isStopping() && tasks.some(({ delivery }) => !delivery.gone);

@@ -9,6 +9,7 @@ import { ReservedIds } from "../store/transaction/reserved-ids";
 import type { Task } from "./delivery";
 import type { JoinedChanges } from "./joined-changes";
 import { Reject, type Result } from "./outcome";
+import { StoreTrouble } from "./store-trouble";
 
 /** A run of a handler whose changes were not made by it. The handler has to run again. Never leaves this folder. */
 export class RunAgain extends Error {
@@ -62,6 +63,8 @@ export interface HandlerChangesOptions {
 export class HandlerChanges {
   /** Locks on records, for handlers that run again because somebody has changed what they had read. */
   readonly locks = new KeyLocks();
+  /** Why nothing can be committed now. */
+  readonly trouble = new StoreTrouble();
 
   constructor(
     readonly engine: TransactionEngine,

@@ -23,8 +23,11 @@ export async function untilMade(
   result: Result,
   run: (again: Again) => Promise<Result>,
 ): Promise<Result | undefined> {
-  if (!isRunAgain(result)) return result;
-  const { locks } = consumer.changes;
+  const { locks, trouble } = consumer.changes;
+  if (!isRunAgain(result)) {
+    trouble.end();
+    return result;
+  }
   const keys = new Set<string>();
   let answers: readonly Answer[] | null | undefined;
   let release: (() => void) | undefined;
@@ -44,11 +47,13 @@ export async function untilMade(
       } else if (why.kind === "unavailable") {
         if (!isTold) consumer.log.warn({ queue: consumer.queue, event: event.id, error: why.error.message }, unavailableText);
         isTold = true;
+        trouble.begin(why.error.message);
         await Bun.sleep(unavailablePauseMs);
       }
       if (isStopping() || delivery.gone) return undefined;
       result = await run({ hasLocks: release !== undefined, checksEach, ...(answers !== undefined && { answers }) });
     }
+    trouble.end();
     return result;
   } finally {
     release?.();

@@ -9,6 +9,7 @@ import { describeWithPostgres, schemaIn, useOwnPostgres } from "../support/postg
 import { endAll, eventually, preloading, type Running, run } from "../support/processes";
 import { startProxy } from "../support/proxy";
 import { recordedLog } from "../support/recorded-log";
+import { rejection } from "../support/rejection";
 import { book, libraryCatalogue, recordIn, shelf } from "../support/shelves";
 import { useFolder } from "../support/use-folder";
 
@@ -38,8 +39,9 @@ async function libraryAt(at: Places, consumerEnv: Record<string, string> = {}) {
       for (let each = 0; each < count; each += 1) await store.insert(book, { title: `Book ${added + each}`, state: "new" });
       added += count;
     },
-    start: (dieAt?: string, dieAfter = 1): Running =>
-      run([...preloading(dieAt && "tests/support/dies-while-acting.ts"), "tests/support/shelf-consumer.ts"], {
+    /** @param preload file to load first. Default: what ends the process. */
+    start: (dieAt?: string, dieAfter = 1, preload = "tests/support/dies-while-acting.ts"): Running =>
+      run([...preloading(dieAt && preload), "tests/support/shelf-consumer.ts"], {
         env: { ...env, ...consumerEnv, LOG_LEVEL: "warn", ...(dieAt && { DIE_AT: dieAt, DIE_AFTER: String(dieAfter) }) },
       }),
     untilDone: () => eventually(async () => (await rows()).length >= added || undefined, "all events to be handled", 60_000),
@@ -96,6 +98,19 @@ describeWithPostgres("on PostgreSQL", () => {
   };
 
   test("killed at each step", () => killedAtEach(placesOf(), ["begun", "handled", "prepared", "sending", "sent", "committed"]));
+
+  test("a planted bug is found: changes that are committed apart from the transaction", async () => {
+    const service = await libraryAt(placesOf());
+    try {
+      await service.add(6);
+      expect(await service.start("apart", 2, "tests/support/planted/changes-apart.ts").exited).toBe(137);
+      service.start();
+      await service.untilDone();
+      expect(await rejection(service.check())).toBeDefined();
+    } finally {
+      await service.close();
+    }
+  });
 
   test("whose connections are cut again and again, also between the COMMIT and its answer", async () => {
     const proxy = await startProxy(postgres().port);
