@@ -4,7 +4,7 @@ import { connect } from "amqplib";
 import { readConfig } from "../src/config/config";
 import type { RabbitmqConfig } from "../src/config/rabbitmq";
 import { DeadGroups } from "../src/delivery/dead-groups";
-import { type DeadLetterJob, DeadLetterJobs, QueueInWork } from "../src/delivery/dead-letter-jobs";
+import { type DeadLetterJob, DeadLetterJobs } from "../src/delivery/dead-letter-jobs";
 import type { DeadLetters } from "../src/delivery/dead-letters";
 import { UnknownQueue } from "../src/delivery/queue-errors";
 import { EmbeddedDeadLetters } from "../src/embedded/dead-letters";
@@ -28,7 +28,6 @@ interface Transport {
 }
 
 const queue = "stock";
-const at = new Date().toISOString();
 
 /** @param count number of dead letters that take several passes of the transport. */
 function behaves(open: () => Promise<Transport>, count: number): void {
@@ -45,7 +44,7 @@ function behaves(open: () => Promise<Transport>, count: number): void {
 
   const left = async () => (await transport.deadLetters.queues()).find((each) => each.queue === queue)?.count;
   const ended = (job: DeadLetterJob) =>
-    eventually(() => (jobs.get(job.id)?.state !== "running" ? jobs.get(job.id) : undefined), "the end of the job");
+    eventually(() => (jobs.get(job.id)?.finishedAt !== null ? jobs.get(job.id) : undefined), "the end of the job");
   async function groups(most = 10_000) {
     const found = new DeadGroups();
     const scan = await transport.deadLetters.scan(queue, {}, most, (letter) => found.add(letter));
@@ -85,15 +84,35 @@ function behaves(open: () => Promise<Transport>, count: number): void {
     expect(deadLetters.map(({ id }) => id)).toEqual(late.map(({ id }) => id));
   });
 
-  test("a stop leaves the rest where it is; another job of the queue has to wait", async () => {
+  test("jobs of one queue run one after another, each on what was there at its request", async () => {
+    await transport.add(deadEvents(count), "no answer in");
+    await transport.add(deadEvents(3), "not found:");
+    const { scan, groups: found } = await groups();
+    const started: DeadLetterJob[] = [];
+    for (const { group } of found) started.push(await jobs.start("discard", queue, { group, upTo: scan.upTo }, null));
+    started.push(await jobs.start("discard", queue, {}, null));
+    expect(started.map(({ state }) => state)).toEqual(["running", "queued", "queued"]);
+    const late = deadEvents(2);
+    await transport.add(late, "not found:");
+    const results = await Promise.all(started.map(ended));
+    expect(results.map((job) => [job?.state, job?.done]).slice(0, 2)).toEqual([
+      ["finished", count],
+      ["finished", 3],
+    ]);
+    expect((await transport.deadLetters.list(queue, {}, 0, 10)).deadLetters.map(({ id }) => id)).toEqual(late.map(({ id }) => id));
+  });
+
+  test("a stop leaves the rest where it is; one that is queued does nothing", async () => {
     await transport.add(deadEvents(count), "no");
     const job = await jobs.start("redrive", queue, {}, null);
-    expect(jobs.start("discard", queue, {}, null)).rejects.toBeInstanceOf(QueueInWork);
+    const next = await jobs.start("discard", queue, {}, null);
+    void jobs.stop(next.id);
     await eventually(() => (jobs.get(job.id)?.looked ?? 0) > 0 || jobs.get(job.id)?.state !== "running", "progress");
     const stopped = (await jobs.stop(job.id)) as DeadLetterJob;
     expect(["stopped", "finished"]).toContain(stopped.state);
+    expect(await ended(next)).toMatchObject({ state: "stopped", done: 0 });
     expect((await left()) as number).toBe(count - stopped.done);
-    expect(jobs.list().map(({ id }) => id)).toEqual([job.id]);
+    expect(jobs.list().map(({ id }) => id)).toEqual([next.id, job.id]);
     expect(await jobs.stop("none")).toBeUndefined();
   });
 
@@ -111,6 +130,7 @@ forEachEngine((placesIn) => {
       deadLetters: new EmbeddedDeadLetters(stores),
       add: (events, error) =>
         store.together(async ({ dead }) => {
+          const at = new Date().toISOString();
           const about = { type: "item.created", reason: "rejected", stack: null, attempts: 1, firstFailure: at, lastFailure: at };
           for (const [number, event] of events.entries())
             await dead.add({ ...about, ...event, error: `${error} ${number}`, replay: "no", traceparent: null });
@@ -137,8 +157,9 @@ describeWithRabbit("on RabbitMQ", () => {
       return {
         deadLetters: new RabbitDeadLetters(broker, async () => [queue]),
         async add(events, error) {
+          const at = new Date().toISOString();
           for (const [number, { id, body }] of events.entries()) {
-            const headers = { "x-reason": "rejected", "x-attempts": 1, "x-error": `${error} ${number}` };
+            const headers = { "x-reason": "rejected", "x-attempts": 1, "x-error": `${error} ${number}`, "x-last-failure": at };
             channel.sendToQueue(`${queue}.dead`, Buffer.from(body), { type: "item.created", messageId: id, headers });
           }
           await channel.waitForConfirms();

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type DeadLetterJob, QueueInWork } from "../delivery/dead-letter-jobs";
+import type { DeadLetterJob } from "../delivery/dead-letter-jobs";
 import { queueNamePattern } from "../delivery/queue-name";
 import { actorOf } from "../http/actor";
 import { jsonBody } from "../http/json-body";
@@ -43,8 +43,8 @@ const jobProperties = {
   queue: Type.String(),
   selection: Type.Unknown({ description: "The filters of the request." }),
   state: Type.Union(
-    (["running", "finished", "stopped", "failed"] as const).map((state) => Type.Literal(state)),
-    { description: "stopped: ended early, on request." },
+    (["queued", "running", "finished", "stopped", "failed"] as const).map((state) => Type.Literal(state)),
+    { description: "queued: begins after the other jobs of its queue. stopped: ended early, on request." },
   ),
   looked: Type.Integer({ description: "Number of dead letters that were looked at." }),
   total: Type.Integer({ description: "Number of dead letters to look at; 0 until the first." }),
@@ -71,22 +71,20 @@ export default defineRoute(({ deadLetterJobs, catalogue }) =>
         const { action, queue, all, ...selection } = body as Static<typeof Request>;
         refuseUnselected(all, selection);
         const starting = deadLetterJobs.start(action, queue, selection, actorOf(request)?.subject ?? null);
-        const started = await reachable(starting).catch((error: unknown) => {
-          throw error instanceof QueueInWork ? new HttpProblem(409, error.message) : error;
-        });
+        const started = await reachable(starting);
         set.status = 202;
         set.headers.location = `/dead-letter-jobs/${started.id}`;
         return started;
       },
       {
         ...jsonBody(Request, "application/json"),
-        response: { 202: Job, ...problems(400, 404, 409, 415, 422, 503) },
+        response: { 202: Job, ...problems(400, 404, 415, 422, 503) },
         detail: {
           tags,
           summary: "Redrive or discard many dead letters in the background",
           description:
             "`Location` is the URL of its progress. The job is in the memory of the process that responds and ends with it; what was not done is still a " +
-            "dead letter then. 409: another job works on the queue.",
+            "dead letter then. Jobs of one queue run one after another.",
           requestBody: {
             required: true,
             content: { "application/json": { example: { action: "redrive", queue: "audit", reason: "attempts-exhausted" } } },

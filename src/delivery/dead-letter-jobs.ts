@@ -10,7 +10,8 @@ export interface DeadLetterJob {
   readonly action: "redrive" | "discard";
   readonly queue: string;
   readonly selection: DeadSelection;
-  readonly state: "running" | "finished" | "stopped" | "failed";
+  /** `queued`: begins when the jobs of the queue before it have ended. */
+  readonly state: "queued" | "running" | "finished" | "stopped" | "failed";
   /** Number of dead letters that were looked at. */
   readonly looked: number;
   /** Number of dead letters to look at. */
@@ -31,46 +32,47 @@ const mostKept = 100;
 /** Maximum time to wait for the dead letter in work when the process stops, in milliseconds. */
 const stopTimeoutMs = 1000;
 
-/** Thrown for a job of a queue on which another one works. */
-export class QueueInWork extends Error {
-  override readonly name = "QueueInWork";
-}
-
 interface Running {
   job: DeadLetterJob;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
+  /** Number of dead letters that jobs of its queue have removed since it was requested. */
+  removed: number;
 }
 
 /** The jobs of this process, in its memory. */
 export class DeadLetterJobs {
   readonly #jobs = new Map<string, Running>();
+  /** The newest job of each queue. */
+  readonly #newest = new Map<string, Running>();
 
   constructor(readonly deadLetters: DeadLetters) {}
 
   /**
-   * Begins a job. It works on the dead letters that are there now, or that were there when `selection.upTo` was made.
+   * Begins a job, after the others of its queue. It works on the dead letters that are there now, or that were there when
+   * `selection.upTo` was made.
    *
    * @throws {UnknownQueue} if the queue does not exist.
    * @throws {QueueUnavailable} if it cannot be reached.
-   * @throws {QueueInWork} if another job works on the queue.
    */
   async start(action: DeadLetterJob["action"], queue: string, selection: DeadSelection, by: string | null): Promise<DeadLetterJob> {
     await this.deadLetters.check(queue);
-    for (const { job } of this.#jobs.values())
-      if (job.queue === queue && job.state === "running")
-        throw new QueueInWork(`The job ${job.id} works on the dead letters of "${queue}".`);
+    const before = this.#newest.get(queue);
+    const isFirst = before === undefined || before.job.finishedAt !== null;
+    // What fails from now on is not selected, however long the job has to wait.
+    const bounded = isFirst || selection.upTo !== undefined ? selection : { ...selection, to: selection.to ?? timestamp() };
     const id = Bun.randomUUIDv7();
     const stop = new AbortController();
     const job: DeadLetterJob = {
-      ...({ id, action, queue, selection, state: "running", looked: 0, total: 0, done: 0, by } as const),
+      ...({ id, action, queue, selection: bounded, state: isFirst ? "running" : "queued", looked: 0, total: 0, done: 0, by } as const),
       ...{ createdAt: timestamp(), finishedAt: null, error: null, process: { host: hostname(), pid: process.pid } },
     };
     const ended = Promise.withResolvers<void>();
-    const running: Running = { job, stop, ended: ended.promise };
+    const running: Running = { job, stop, ended: ended.promise, removed: 0 };
     this.#jobs.set(id, running);
+    this.#newest.set(queue, running);
     this.#forgetOld();
-    void this.#run(running).finally(ended.resolve);
+    void this.#inTurn(running, isFirst ? undefined : before).finally(ended.resolve);
     return running.job;
   }
 
@@ -98,15 +100,26 @@ export class DeadLetterJobs {
     await atMost(stopTimeoutMs, Promise.all(running.map(({ ended }) => ended)));
   }
 
+  async #inTurn(running: Running, before: Running | undefined): Promise<void> {
+    await before?.ended;
+    await this.#run(running);
+    for (const other of this.#jobs.values())
+      if (other.job.state === "queued" && other.job.queue === running.job.queue) other.removed += running.job.done;
+    if (this.#newest.get(running.job.queue) === running) this.#newest.delete(running.job.queue);
+  }
+
   async #run(running: Running): Promise<void> {
-    const { action, queue, selection } = running.job;
+    const { action, queue, selection: asked } = running.job;
+    const { upTo } = asked;
+    const selection = upTo === undefined ? asked : { ...asked, upTo: this.deadLetters.boundAfter(upTo, running.removed) };
     const change = (to: Partial<DeadLetterJob>) => {
       running.job = { ...running.job, ...to };
     };
     const onProgress = (looked: number, total: number, done: number) => change({ looked, total, done });
     const { signal } = running.stop;
+    change({ state: "running" });
     try {
-      const done = await this.deadLetters[action](queue, selection, { onProgress, stop: signal });
+      const done = signal.aborted ? 0 : await this.deadLetters[action](queue, selection, { onProgress, stop: signal });
       change({ done, state: signal.aborted ? "stopped" : "finished" });
     } catch (error) {
       change({ state: "failed", error: messageOf(error) });
@@ -117,7 +130,7 @@ export class DeadLetterJobs {
   #forgetOld(): void {
     for (const [id, { job }] of this.#jobs) {
       if (this.#jobs.size <= mostKept) return;
-      if (job.state !== "running") this.#jobs.delete(id);
+      if (job.finishedAt !== null) this.#jobs.delete(id);
     }
   }
 }

@@ -87,6 +87,8 @@ export interface DeadLetters {
   scan(queue: string, selection: DeadSelection, most: number, look: (letter: DeadLetter) => void): Promise<DeadScan>;
   /** Lists dead letters, oldest first, without removing any. With a search, a page can be short or empty and still have a `next`. */
   list(queue: string, selection: DeadSelection, after: number, limit: number): Promise<DeadLetterPage>;
+  /** Returns the bound `upTo` after the removal of some of the dead letters that it includes. */
+  boundAfter(upTo: number, removed: number): number;
   /** Puts dead letters back on their queue and restarts their attempts. Resolves with the number of dead letters. */
   redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number>;
   /** Removes dead letters permanently. Resolves with the number of dead letters. */

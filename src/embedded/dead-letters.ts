@@ -66,6 +66,11 @@ export class EmbeddedDeadLetters implements DeadLetters {
     return { deadLetters: shown.map(toDeadLetter), next, upTo };
   }
 
+  /** The bound is the number of the newest one, which is never used again. */
+  boundAfter(upTo: number): number {
+    return upTo;
+  }
+
   redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
     return this.#each(
       queue,

@@ -97,6 +97,11 @@ export class RabbitDeadLetters implements DeadLetters {
     return { deadLetters, next, upTo };
   }
 
+  /** The bound is how many of the oldest ones it includes. */
+  boundAfter(upTo: number, removed: number): number {
+    return Math.max(0, upTo - removed);
+  }
+
   async redrive(queue: string, selection: DeadSelection, watch?: Watch): Promise<number> {
     this.#refuseIfAway();
     if ((await this.#depthOf(queue)) === undefined) throw new UnknownQueue(queue);
