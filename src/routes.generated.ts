@@ -13,6 +13,7 @@ const typed = (dependencies: Dependencies) =>
   new Elysia()
     .use(new Elysia({ prefix: "/items" }).use(route0(dependencies)))
     .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
+    .use(new Elysia({ prefix: "/catalogue" }).use(builtInRoutes["/catalogue"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letter-jobs" }).use(builtInRoutes["/dead-letter-jobs"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))
@@ -24,6 +25,7 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/schedules" }).use(builtInRoutes["/schedules"](dependencies)))
     .use(new Elysia({ prefix: "/status" }).use(builtInRoutes["/status"](dependencies)))
     .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)))
+    .use(new Elysia({ prefix: "/topology" }).use(builtInRoutes["/topology"](dependencies)))
     .use(new Elysia({ prefix: "/whoami" }).use(builtInRoutes["/whoami"](dependencies)));
 
 /** The routes with their types, for an Eden client: `treaty<App>("localhost:3000", { parseDate: false })`. */

@@ -86,6 +86,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       metrics: new Metrics(log),
       log,
       status: liveStatusOf(folder.path, store, { catalogue, consumers }),
+      topology: async () => ({ transport: "embedded", resources: [], queues: [] }),
       relay: async () => ({ transport: "embedded", broker: "off", node: null, isRunning: false, position: 0, problems: [] }),
       clientOf: () => null,
       stopping: new AbortController().signal,

@@ -29,7 +29,7 @@ export interface AppOptions {
   readonly routes: readonly LoadedRoute[];
   /** Consumers to show in the AsyncAPI document. Default: none. */
   readonly consumers?: readonly FoundConsumer[];
-  readonly dependencies: Dependencies;
+  readonly dependencies: Omit<Dependencies, "project">;
   readonly config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
   readonly log: Log;
   /** Tracing of requests. Default: none. */
@@ -61,6 +61,7 @@ type Handle = (request: Request) => Response | Promise<Response>;
  * @throws {RouterError} if a file in `routes/` does not build a route, or its routes conflict with another file.
  */
 export function buildApp({ routes, consumers = [], dependencies, config, log, tracing = noTracing }: AppOptions): AnyElysia {
+  const project = { consumers, paths: routes.map(({ path }) => path) };
   const methodsAt = methodsByPath(() => app.routes);
   const crossOrigin = new CrossOrigin(config.corsOrigins);
   const pass = gate(
@@ -125,7 +126,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     )
     .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
-    .use(mountRoutes(withBuiltInRoutes(routes), dependencies))
+    .use(mountRoutes(withBuiltInRoutes(routes), { ...dependencies, project }))
     .use(problemPages())
     .use(apiDocs(config, dependencies.catalogue, () => app.routes as readonly DocumentedRoute[]))
     .use(eventDocs(dependencies.catalogue, consumers));

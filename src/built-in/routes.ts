@@ -1,3 +1,4 @@
+import catalogue from "./catalogue";
 import changes from "./changes";
 import deadLetterJobs from "./dead-letter-jobs";
 import deadLetters from "./dead-letters";
@@ -10,11 +11,13 @@ import schedules from "./schedules";
 import status from "./status";
 import timeline from "./timeline";
 import timers from "./timers";
+import topology from "./topology";
 import whoami from "./whoami";
 
 /** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
 export const builtInRoutes = {
   "/changes": changes,
+  "/catalogue": catalogue,
   "/dead-letter-jobs": deadLetterJobs,
   "/dead-letters": deadLetters,
   "/events": events,
@@ -26,5 +29,6 @@ export const builtInRoutes = {
   "/schedules": schedules,
   "/status": status,
   "/timers": timers,
+  "/topology": topology,
   "/whoami": whoami,
 };

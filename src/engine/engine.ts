@@ -18,6 +18,7 @@ import { startRelaying } from "../rabbitmq/relaying";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
 import { LiveStatus } from "../status/live-status";
+import { topologyOf } from "../status/topology";
 import { warnOfClock } from "../store/clock-warning";
 import { warnOfExposed } from "../store/exposed-files";
 import { consumerStores, fileOfApi, openStore } from "../store/open";
@@ -47,7 +48,7 @@ export interface EngineOptions {
 
 export interface Engine {
   /** Dependencies of the routes. */
-  readonly dependencies: Omit<Dependencies, "stopping" | "clientOf">;
+  readonly dependencies: Omit<Dependencies, "stopping" | "clientOf" | "project">;
   /** Waits for the confirms of events that were sent, then closes everything. */
   stop(): Promise<void>;
 }
@@ -122,8 +123,9 @@ export async function startEngine(
 
   const deadLetterJobs = new DeadLetterJobs(queues.deadLetters);
   const onBroker = transport.name === "rabbitmq" ? (broker ?? undefined) : undefined;
+  const sources = { config, broker: onBroker, consumers, transport, catalogue, isServed: async () => true };
   const status = new LiveStatus({
-    sources: { config, broker: onBroker, consumers, transport, catalogue, isServed: async () => true },
+    sources,
     store,
     confirmed: onBroker && (() => relay.position()),
     changeSeconds: new Distribution(workSeconds),
@@ -141,6 +143,7 @@ export async function startEngine(
       replays: queues.replays,
       timeline: (id, isVisible) => findTimeline(timelines, id, isVisible),
       status,
+      topology: () => topologyOf(sources, store),
       relay: async () => ({
         transport: transport.name,
         broker: brokerState(broker, transport),

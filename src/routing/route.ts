@@ -11,6 +11,7 @@ import type { Log } from "../observe/logging";
 import type { Metrics } from "../observe/metrics";
 import type { Catalogue } from "../schema/catalogue";
 import type { LiveStatus } from "../status/live-status";
+import type { Topology } from "../status/topology";
 import type { LogEntry } from "../store/log";
 import type { Store } from "../store/store";
 
@@ -34,6 +35,10 @@ export interface Dependencies {
   readonly metrics: Metrics;
   /** The log of the service. Use it for information that the operator needs and the response does not contain. */
   readonly log: Log;
+  /** What the project consists of, besides its resources. */
+  readonly project: Project;
+  /** Resolves with how events go from resources to queues. */
+  readonly topology: () => Promise<Topology>;
   /** The state of the whole system. */
   readonly status: LiveStatus;
   /** Resolves with the current state of event delivery to RabbitMQ. */
@@ -42,6 +47,24 @@ export interface Dependencies {
   readonly clientOf: (request: Request, server: Server<unknown> | null) => string | null;
   /** Aborted when the service begins to stop. Endless work, such as a stream, must end then. */
   readonly stopping: AbortSignal;
+}
+
+/** The parts of a project. */
+export interface Project {
+  /** The consumers in `consumers/`. */
+  readonly consumers: readonly ProjectConsumer[];
+  /** The paths of its routes. */
+  readonly paths: readonly string[];
+}
+
+export interface ProjectConsumer {
+  readonly name: string;
+  /** Undefined for a temporary queue. */
+  readonly queue?: string | undefined;
+  /** Event types or patterns. Undefined for all events of its queue. */
+  readonly events?: readonly string[] | undefined;
+  readonly description?: string;
+  readonly exactlyOnce?: boolean;
 }
 
 /** The state of event delivery from the event log to RabbitMQ. */

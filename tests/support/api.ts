@@ -17,6 +17,7 @@ import { storesFor } from "../../src/http/request-store";
 import { Metrics } from "../../src/observe/metrics";
 import type { LoadedRoute } from "../../src/routing/router";
 import { Catalogue } from "../../src/schema/catalogue";
+import { topologyOf } from "../../src/status/topology";
 import { consumerStores, openStore } from "../../src/store/open";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
@@ -126,6 +127,11 @@ export function openApi({
       replays: new Replays(new EmbeddedReplays({ ...store.log, logId: store.logId }, stores)),
       timeline: (id, isVisible) => findTimeline({ store, consumers: stores, rabbitmq: undefined }, id, isVisible),
       status,
+      topology: () =>
+        topologyOf(
+          { transport: { name: "embedded", reason: "of the test" }, broker: undefined, catalogue: known, consumers: stores },
+          store,
+        ),
       relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
