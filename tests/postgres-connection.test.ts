@@ -383,6 +383,15 @@ function failingConnections(): void {
       for (const { query } of [database, database.writer]) expect(await query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
     });
 
+    test("a database that freezes rejects in time, also after a transaction that had an hour", async () => {
+      const database = open(postgres().schema().address, { ...limits, transactions: 1 });
+      await database.transaction(({ query }) => query("SELECT 1"), { statementMs: 3_600_000 });
+      postgres().freeze();
+      expect(await rejection(database.transaction(({ query }) => query("SELECT 1")))).toBeInstanceOf(StoreUnavailable);
+      postgres().thaw();
+      expect(await database.transaction(({ query }) => query("SELECT 1 AS one"))).toEqual([{ one: 1 }]);
+    });
+
     test.each(["kill", "immediate", "fast"] as const)("a database that stops (%s) is unavailable until it is back", async (how) => {
       const database = open(postgres().schema().address, limits);
       const heard: (string | undefined)[] = [];

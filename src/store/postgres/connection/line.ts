@@ -35,6 +35,8 @@ export class Line {
   /** When the last answer came, or the first statement was sent after that. */
   #progressAt = 0;
   #timer: Timer | undefined;
+  /** When the timer ends. */
+  #dueAt = 0;
   #statementMs: number;
 
   /**
@@ -143,8 +145,8 @@ export class Line {
 
   #watch(): void {
     this.#progressAt = performance.now();
-    // One timer for all: those that are sent later are answered later.
-    if (this.#timer === undefined) this.#lookIn(this.#patienceMs);
+    // One timer for all: those that are sent later are answered later. Only one that was set for statements that may take longer is no use.
+    if (this.#timer === undefined || this.#dueAt > this.#progressAt + this.#patienceMs) this.#lookIn(this.#patienceMs);
   }
 
   get #patienceMs(): number {
@@ -152,7 +154,9 @@ export class Line {
   }
 
   #lookIn(ms: number): void {
+    clearTimeout(this.#timer);
     const dueAt = performance.now() + ms;
+    this.#dueAt = dueAt;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#pending.size === 0) return;
