@@ -30,6 +30,7 @@ test.each([
   ["no-inbox", 40, /has \d+ effects of /],
   ["change-without-note", 40, /has made \d+ changes because of /],
   ["timer-removed-later", 50, /timer-twice: /],
+  ["tick-without-key", 40, /tick-twice: /],
   ["event-outside-transaction", 40, /was acknowledged, and is not in the log$/],
 ])("a planted bug is found: %s", async (bug, seeds, name) => {
   const { code, lines } = await simulate(["--seeds", String(seeds)], [bug]);

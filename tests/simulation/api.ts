@@ -12,6 +12,8 @@ const stopTimeoutMs = 9000;
 export class Api {
   process: Process | undefined;
   #engine: Engine | undefined;
+  /** Offset of its clock when it starts, in milliseconds. */
+  clockOffsetMs = 0;
   readonly #items: number[] = [];
   #tags = 0;
 
@@ -29,6 +31,8 @@ export class Api {
   start(): void {
     const { world, config } = this.environment;
     const process = this.environment.spawn("api");
+    if (this.process && this.process.clockOffsetMs !== this.clockOffsetMs) this.environment.history.jump();
+    process.clockOffsetMs = this.clockOffsetMs;
     this.process = process;
     this.#engine = undefined;
     process.onDeath.push(() => {

@@ -1,6 +1,7 @@
 import type { ExactlyOnceContext } from "warren/consumer";
 import { startConsumer } from "../../src/consumer/start";
 import type { RunningConsumer } from "../../src/delivery/running";
+import type { Tick } from "../../src/schema/tick";
 import type { Transaction } from "../../src/store/consumer/transaction";
 import type { ItemConsumer, ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
@@ -9,6 +10,8 @@ import type { QueueHistory } from "./history";
 import type { Process } from "./process";
 
 const stopTimeoutMs = 8000;
+
+const createEffects = (tx: Transaction) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)");
 
 /** A consumer program: successive processes on one queue. */
 export class ConsumerProgram {
@@ -78,9 +81,10 @@ export class ConsumerProgram {
       retry: { attempts: plan.attempts, firstDelayMs: 20, factor: 2, longestDelayMs: 100 },
       breaker: faults.has("breaker") ? { minimum: 3, windowMs: 2000, pauseMs: 300 } : { minimum: 1_000_000 },
     };
+    if (plan.ticks) return this.#scheduled(common, handler);
     const batch = { size: 4, waitMs: 10 };
     if (plan.exactlyOnce) {
-      const setup = (tx: Transaction) => tx.run("CREATE TABLE IF NOT EXISTS effects (event TEXT NOT NULL)");
+      const setup = createEffects;
       const handle = (events: readonly ItemEvent[], context: ExactlyOnceContext) => handler.handleInTransaction(events, context);
       return plan.batches
         ? { ...common, exactlyOnce: true, setup, handleBatch: handle, batch }
@@ -93,5 +97,12 @@ export class ConsumerProgram {
       concurrency: plan.concurrency,
       handle: (event, context) => (plan.quick ? handler.handleQuickly([event], context) : handle([event], context)),
     };
+  }
+
+  #scheduled({ events: _, ...common }: { readonly events: unknown }, handler: Handler): ItemConsumer {
+    const { exactlyOnce } = this.queue.plan;
+    const handle = (tick: Tick, context: ExactlyOnceContext) => handler.handleTick(tick, exactlyOnce ? context.tx : undefined);
+    const options = { ...common, schedule: "* * * * *", handle, ...(exactlyOnce && { exactlyOnce, setup: createEffects }) };
+    return options as unknown as ItemConsumer;
   }
 }

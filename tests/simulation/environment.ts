@@ -1,7 +1,7 @@
 import { type Config, readConfig } from "../../src/config/config";
 import { Files } from "./files";
 import { History } from "./history";
-import type { Plan } from "./plan";
+import { consumersOf, type Plan } from "./plan";
 import { Process } from "./process";
 import { SimulatedBroker } from "./rabbit/broker";
 import type { World } from "./world";
@@ -20,7 +20,7 @@ export class Environment {
     folder: string,
   ) {
     this.files = new Files(world, folder);
-    this.history = new History(world, this.files, plan.queues);
+    this.history = new History(world, this.files, consumersOf(plan));
     this.broker = new SimulatedBroker(world, {
       confirmed: (message, queues) => this.#confirmed(message, queues),
       acked: (queue, message) => this.#acked(queue, message),

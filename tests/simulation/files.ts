@@ -32,6 +32,13 @@ export class Files {
     return this.#rows<{ count: number }>(this.store, "SELECT count(*) AS count FROM warren_timers")[0]?.count ?? 0;
   }
 
+  /** Returns what is stored of the schedule. Undefined if it is not announced yet. */
+  schedule(): { readonly since: number; readonly isDone: number } | undefined {
+    const sql = `SELECT since, dueAt IS NULL AND (done OR lastTick IS NULL
+      OR EXISTS (SELECT 1 FROM idempotency_keys WHERE key = 'done ' || lastTick)) AS isDone FROM warren_schedules`;
+    return this.#rows<{ since: number; isDone: number }>(this.store, sql)[0];
+  }
+
   /** Returns the stored position of the relay. */
   relayed(): number {
     return this.#rows<{ position: number }>(this.store, "SELECT position FROM relay")[0]?.position ?? 0;

@@ -3,8 +3,8 @@ import { localFunctions } from "./local-sockets";
 import type { World } from "./world";
 
 const names = ["Date", "setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "fetch"] as const;
-/** Start time of every simulation. */
-const epoch = Date.UTC(2026, 1, 18);
+/** Start time of every simulation: soon after it, a schedule has an event. */
+export const epoch = Date.UTC(2026, 1, 18, 0, 0, 58);
 
 /**
  * Replaces real time and randomness by the world's for the code of the simulated processes. Returns a function that restores the globals.

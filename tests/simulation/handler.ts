@@ -1,7 +1,9 @@
 import { type ExactlyOnceContext, type HandlerContext, Reject, RetryAfter } from "warren/consumer";
+import type { Tick } from "../../src/schema/tick";
+import type { Transaction } from "../../src/store/consumer/transaction";
 import type { ItemEvent } from "../support/item-events";
 import type { Environment } from "./environment";
-import type { QueueHistory } from "./history";
+import { type QueueHistory, scheduled } from "./history";
 import { item, noteOf } from "./item";
 import { Killed, type Process } from "./process";
 
@@ -87,13 +89,31 @@ export class Handler {
     await change.later(item, id, "reminded", { after, key, data: { tag } });
   }
 
+  /** @param tx the transaction of `exactlyOnce`. Undefined without it. */
+  async handleTick({ id, schedule: { dueAt } }: Tick, tx: Transaction | undefined): Promise<void> {
+    const { world, history } = this.environment;
+    if (!this.process.isAlive) return;
+    world.note(`${this.process.name} handles the event of ${dueAt}`);
+    if (!history.find(id)) world.breach(`the event of the schedule for ${dueAt} was handled, and is in no log`);
+    if (this.#running.has(scheduled)) world.breach(`the event of the schedule for ${dueAt} was handled beside another one`);
+    this.#running.add(scheduled);
+    try {
+      if (tx) await tx.run("INSERT INTO effects VALUES (?)", id);
+      else await this.#work();
+      if (!this.process.act("the handler of the schedule")) throw new Killed();
+      if (!tx) this.#effect({ id });
+    } finally {
+      this.#running.delete(scheduled);
+    }
+  }
+
   async #work(): Promise<void> {
     const { chance } = this.environment.world;
     if (chance.chance(0.5)) await new Promise(setImmediate);
     else await Bun.sleep(1 + chance.below(20));
   }
 
-  #effect(event: ItemEvent): void {
+  #effect(event: Pick<ItemEvent, "id">): void {
     if (!this.process.isAlive) return;
     const { effects, order } = this.queue;
     effects.set(event.id, (effects.get(event.id) ?? 0) + 1);

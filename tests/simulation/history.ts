@@ -1,6 +1,13 @@
+import { tickType } from "../../src/schema/tick-type";
+import type { Jump } from "../chaos/acting/history";
 import type { Files } from "./files";
 import type { QueuePlan } from "./plan";
 import type { World } from "./world";
+
+/** Maximum number of events that come after the clock was set, and were decided on before it. */
+const decided = 10;
+/** What the events of a schedule have as item. */
+export const scheduled = -1;
 
 export interface LoggedEvent {
   readonly position: number;
@@ -15,10 +22,14 @@ export interface LoggedEvent {
   readonly cause: string | undefined;
   /** The tag of a timer that has become this event. */
   readonly tag: string | undefined;
+  /** The time of a schedule that has become this event, in milliseconds since 1970. */
+  readonly dueAt: number | undefined;
 }
 
 interface Body {
-  readonly item: { readonly version: number; readonly description: string | null };
+  /** Undefined for the event of a schedule. */
+  readonly item?: { readonly version: number; readonly description: string | null };
+  readonly schedule?: { readonly dueAt: string };
   readonly actor?: string;
   readonly cause?: string;
   readonly data?: { readonly tag?: string };
@@ -42,6 +53,7 @@ export class QueueHistory {
   constructor(readonly plan: QueuePlan) {}
 
   wants(type: string): boolean {
+    if (this.plan.ticks || type === tickType) return this.plan.ticks && type === tickType;
     return !this.plan.events || (this.plan.events as readonly string[]).includes(type);
   }
 }
@@ -55,6 +67,8 @@ export class History {
   readonly acknowledged: string[] = [];
   readonly relayed = new Set<string>();
   readonly queues: ReadonlyMap<string, QueueHistory>;
+  /** When the clock of the API was set. What it had decided on before may still come. */
+  readonly jumps: Jump[] = [];
   /** Number of deaths and lost connections of the API. */
   apiInterruptions = 0;
   #relayedUpTo = 0;
@@ -67,6 +81,12 @@ export class History {
     this.queues = new Map(plans.map((plan) => [plan.queue, new QueueHistory(plan)]));
   }
 
+  /** Notes that the clock of the API is set now. */
+  jump(): void {
+    this.read();
+    this.jumps.push({ from: this.end, to: this.end + decided });
+  }
+
   get end(): number {
     return this.log.length;
   }
@@ -75,9 +95,22 @@ export class History {
   read(): void {
     for (const { position, id, type, subject, timestamp, body } of this.files.log(this.end)) {
       if (position !== this.end + 1) this.world.breach(`the log has position ${position} after ${this.end}`);
-      const { item, actor, cause, data } = JSON.parse(body) as Body;
-      const { version, description } = item;
-      const event = { position, id, type, item: subject, version, at: Date.parse(timestamp), description, actor, cause, tag: data?.tag };
+      const { item, actor, cause, data, schedule } = JSON.parse(body) as Body;
+      const { version = 0, description = null } = item ?? {};
+      const dueAt = schedule && Date.parse(schedule.dueAt);
+      const event = {
+        position,
+        id,
+        type,
+        item: item ? subject : scheduled,
+        version,
+        dueAt,
+        at: Date.parse(timestamp),
+        description,
+        actor,
+        cause,
+        tag: data?.tag,
+      };
       this.log.push(event);
       this.#byId.set(id, event);
       this.world.note(`committed: ${nameOf(event)}`);

@@ -48,6 +48,8 @@ export interface QueuePlan {
   readonly quick: boolean;
   /** True if the handler changes the item that was created, and sets a timer. */
   readonly acts: boolean;
+  /** True if the consumer has a schedule, in place of events. */
+  readonly ticks: boolean;
   readonly attempts: number;
 }
 
@@ -55,7 +57,19 @@ export interface QueuePlan {
 export interface Plan {
   readonly transport: "rabbitmq" | "embedded";
   readonly queues: readonly QueuePlan[];
+  /** The consumer with a schedule, if there is one. */
+  readonly ticker: QueuePlan | undefined;
   readonly faults: ReadonlySet<Fault>;
+}
+
+const tickerPlan: QueuePlan = {
+  ...{ queue: "ticker", exactlyOnce: false, batches: false, concurrency: 1, prefetch: 5, events: undefined, processes: 1, quick: false },
+  ...{ acts: false, ticks: true, attempts: 3 },
+};
+
+/** Returns the plans of all consumers. */
+export function consumersOf({ queues, ticker }: Plan): readonly QueuePlan[] {
+  return ticker ? [...queues, ticker] : queues;
 }
 
 export function planOf(seed: number): Plan {
@@ -79,17 +93,20 @@ export function planOf(seed: number): Plan {
       processes: chance.chance(0.3) ? 2 : 1,
       quick: chance.chance(0.4) && !acts,
       acts,
+      ticks: false,
       attempts: chance.pick([1, 2, 3, 5]),
     };
   });
   const possible = (fault: Fault) => transport === "rabbitmq" || !onRabbitmqOnly.includes(fault);
-  return { transport, queues, faults: new Set(chosen.filter(possible)) };
+  const ticker = acting.chance(0.25) ? { ...tickerPlan, exactlyOnce: acting.chance(0.5) } : undefined;
+  return { transport, queues, ticker, faults: new Set(chosen.filter(possible)) };
 }
 
-export function describePlan({ transport, queues, faults: chosen }: Plan): string[] {
+export function describePlan(plan: Plan): string[] {
+  const { transport, faults: chosen } = plan;
   const describe = ({ queue, events, ...options }: QueuePlan) => {
     const set = Object.entries(options).filter(([, value]) => value !== false);
     return `consumer of ${queue}${events ? ` for ${events.join(", ")}` : ""}: ${set.map(([name, value]) => (value === true ? name : `${name} ${value}`)).join(", ")}`;
   };
-  return [`${transport}; faults: ${[...chosen].join(", ") || "none"}`, ...queues.map(describe)];
+  return [`${transport}; faults: ${[...chosen].join(", ") || "none"}`, ...consumersOf(plan).map(describe)];
 }

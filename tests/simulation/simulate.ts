@@ -111,6 +111,9 @@ function end(environment: Environment, story: Story, api: Api, watch: () => void
   checkDeadLetters(environment);
   for (const queue of history.queues.keys()) if (deadLetters(environment, queue).length > 0) api.redrive(queue);
   if (!rest(environment, story, api, watch)) return;
+  // Nothing happens for so long. Then the schedule has another event.
+  if (environment.plan.ticker) world.now += 61_000;
+  if (!rest(environment, story, api, watch)) return;
   for (const name of history.queues.keys()) {
     if (environment.plan.transport === "embedded")
       checkProgress({ ...environment, hasEffect: environment.hasEffect.bind(environment) }, name);
@@ -133,7 +136,7 @@ function rest(environment: Environment, story: Story, api: Api, watch: () => voi
     // Restarted programs may create new work.
     over = isOver ? over + 1 : 0;
     story.restart();
-    left = unfinished(environment, api.engine !== undefined);
+    left = unfinished(environment, api);
     if (over > 1 && left !== undefined) break;
     quiet = left === undefined ? quiet + 1 : 0;
     if (quiet === 8) return true;

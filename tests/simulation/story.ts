@@ -47,6 +47,7 @@ export class Story {
       [1, "forced replays", () => this.#replay(true)],
       [1, "redrives", () => api.redrive(this.#anyConsumer.queue.plan.queue)],
     ];
+    if (environment.plan.ticker) deeds.push([4, undefined, () => this.#setMinute(chance.below(3))]);
     this.#deeds = deeds.filter(([, fault]) => fault === undefined || faults.has(fault));
     if (faults.has("refused messages")) environment.broker.refusals = 0.05;
   }
@@ -66,6 +67,8 @@ export class Story {
     const { broker, world } = this.environment;
     world.note("everything is healed");
     this.illnesses.clear();
+    // No timer has to wait for what the clock was ahead.
+    if (this.environment.plan.ticker) this.#setMinute(3);
     broker.refusals = 0;
     broker.alarm(false);
     broker.isUp = true;
@@ -168,15 +171,27 @@ export class Story {
     this.environment.world.note(`the disk of ${process.name} is ${process.diskFull ? "full" : "not full any more"}`);
   }
 
+  /** Sets the clock of the API to another minute, so that times of the schedule come, and come once more. */
+  #setMinute(minute: number): void {
+    this.environment.world.note(`the clock of the api is ${minute} minutes ahead`);
+    this.environment.history.jump();
+    this.api.clockOffsetMs = minute * 60_000;
+    if (this.api.process) this.api.process.clockOffsetMs = this.api.clockOffsetMs;
+    // Until the API has looked at the clock.
+    const { world } = this.environment;
+    for (const until = world.now + 1100; world.now < until; ) world.step();
+  }
+
   #jump(): void {
     const { process } = this.#anyProgram;
     if (!process?.isAlive) return;
+    if (process === this.api.process) this.environment.history.jump();
     process.clockOffsetMs = this.chance.below(6000) - 3000;
     this.environment.world.note(`the clock of ${process.name} is ${process.clockOffsetMs} ms off`);
   }
 
   #replay(force: boolean): void {
-    const { queue } = this.#anyConsumer;
+    const { queue } = this.chance.pick(this.consumers.filter((consumer) => !consumer.queue.plan.ticks));
     queue[force ? "forced" : "replays"] += 1;
     this.api.replay(queue.plan.queue, force);
   }

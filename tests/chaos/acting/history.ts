@@ -62,6 +62,11 @@ export interface Jump {
   readonly to: number;
 }
 
+/** Returns whether an event may have been decided on before the clock was set, and got its time after that. */
+export function isUnder({ position }: Pick<Logged, "position">, { from, to }: Jump): boolean {
+  return from < position && position <= to;
+}
+
 export interface ActingHistory {
   readonly requests: readonly Request[];
   /** The event log, in the order of positions. */

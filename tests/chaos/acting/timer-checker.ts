@@ -1,4 +1,4 @@
-import type { ActingHistory, Logged, Order } from "./history";
+import { type ActingHistory, isUnder, type Logged, type Order } from "./history";
 
 type Found = readonly [name: string, example: string];
 
@@ -53,7 +53,8 @@ export function* timerViolations({ log, waiting: left, jumps }: TimerHistory): G
       else yield ["timer-unexpected", `${told}, and was ${why ?? "never set"}`];
       continue;
     }
-    if (event.at < timer.dueAt) yield ["timer-early", `${told} ${timer.dueAt - event.at} ms before its time`];
+    if (event.at < timer.dueAt && !jumps.some((jump) => isUnder(event, jump)))
+      yield ["timer-early", `${told} ${timer.dueAt - event.at} ms before its time`];
     if (event.cause !== timer.setBy.cause) yield ["wrong-cause", `${told}, caused by ${event.cause} and not ${timer.setBy.cause}`];
     const overtaken = [...waiting.values()].find((other) => isOvertaken(other, timer, event));
     if (overtaken)
