@@ -8,9 +8,9 @@ const root = join(import.meta.dir, "../..");
 const { values, positionals: words } = parseArgs({ allowPositionals: true, options: { parallel: { type: "boolean" } } });
 /** Maximum duration of a test whose file sets none, in milliseconds. */
 const longestMs = 120_000;
-/** Files that measure time, count the processes of the machine, or run two programs' worth of tests themselves. */
-const alone = ["attacks/open-files", "attacks/rate-limit", "real-embedded", "real-foreign-lock", "real-leftovers", "real-own-parts"]
-  .concat(["real-slow-clients", "real-telemetry-broken"])
+/** Files that measure time, count the processes of the machine, or keep both cores busy themselves. */
+const alone = ["attacks/open-files", "attacks/rate-limit", "real-chaos-acting", "real-chaos-cluster", "real-embedded", "real-foreign-lock"]
+  .concat(["real-leftovers", "real-own-parts", "real-slow-clients", "real-telemetry-broken"])
   .map((name) => `tests/deep/${name}.deep.ts`);
 /** How long each file took, so that the longest begin first. A file that it does not have is run all the same. */
 const timings = "tests/deep/timings.json";
