@@ -15,7 +15,7 @@ export type Sure = "taken" | "refused" | "either";
 const mebibyte = 1024 * 1024;
 /** Larger than an operation accepts, and smaller than Bun's own limit. */
 const tooLarge = 1.5 * mebibyte;
-const tooLargeFor: Record<string, number> = { "POST /items/bulk": 17 * mebibyte };
+const tooLargeFor: Record<string, number> = { "POST /items/bulk": 17 * mebibyte, "POST /changes": 17 * mebibyte };
 
 export function validBody({ bodies }: Operation): fc.Arbitrary<Body | undefined> {
   const all = [...bodies].map(([type, { schema, example }]) => {
