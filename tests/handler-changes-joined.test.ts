@@ -7,11 +7,14 @@ import { handleExactlyOnce } from "../src/delivery/exactly-once";
 import { handleBatch } from "../src/delivery/handle";
 import { Conflict, InvalidRecord } from "../src/schema/refused-change";
 import type { ConsumerStore } from "../src/store/consumer/store";
+import { openDatabase } from "../src/store/postgres/connection/connection";
 import { OutcomeUnknown } from "../src/store/postgres/connection/errors";
 import { PostgresConsumerStores } from "../src/store/postgres/consumer/stores";
+import { lockKey } from "../src/store/postgres/schema/migrations";
 import type { TransactionEngine } from "../src/store/transaction/engine";
 import { describeWithPostgres, type PostgresSchema, schemaIn, sharedPostgres } from "./support/postgres";
 import type { PostgresCluster } from "./support/postgres-cluster";
+import { eventually } from "./support/processes";
 import { recordedLog } from "./support/recorded-log";
 import { type BookCreated, book, deliveryOfBook, library, libraryCatalogue, recordIn, shelf } from "./support/shelves";
 import { useStore } from "./support/use-store";
@@ -169,6 +172,32 @@ describeWithPostgres("a handler with exactlyOnce that changes resources", () => 
     goOn.resolve();
     expect(await handling).toEqual([handled]);
     expect(await store.log.end()).toBe(end + 6);
+  });
+
+  test("waits for the order lock as any writer does, however short its own time limit is", async () => {
+    const tasks = await tasksOf(await add());
+    const database = openDatabase(schema().address);
+    const [locked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = database.transaction(async ({ query }) => {
+      await query("SELECT pg_advisory_xact_lock($1::bigint)", lockKey(schema().name, "commit"));
+      locked.resolve();
+      await goOn.promise;
+      await query("SELECT pg_sleep(0.2)");
+    });
+    await locked.promise;
+    let runs = 0;
+    const quick: Handler = async (id, context) => {
+      runs += 1;
+      await place(id, context);
+    };
+    const consumer = await (stores as PostgresConsumerStores).open("ledger", { durable: false, patienceMs: 100 });
+    const handling = handle(quick, tasks, { consumer });
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE '%warren_commit_%'";
+    await eventually(async () => (await rows(waiting)).length > 0 || undefined, "the commit to wait");
+    goOn.resolve();
+    await holding;
+    expect([await handling, runs]).toEqual([[handled], 1]);
+    await database.close();
   });
 
   test("runs again as a whole if somebody has changed what it had read, up to 8 times", async () => {

@@ -2,6 +2,7 @@ import { type Committed, type Ending, type Endings, NotCommitted, type Plan, typ
 import { Facts } from "../changes/facts";
 import { PostgresError } from "../connection/errors";
 import type { Queries, TransactionQueries } from "../connection/queries";
+import { defaultLimits } from "../connection/settings";
 import { type AttemptMeans, Attempts, lockedPauseMs } from "./attempts";
 import { argumentsOf, forgetStale } from "./commit-call";
 import { type CommitResult, notHolding } from "./commit-function";
@@ -17,6 +18,11 @@ interface EndingMeans extends AttemptMeans {
 }
 
 type Change = () => Committed;
+
+/** Limits of the last statement, which waits for other commits, in milliseconds. Those of the transaction are about its handlers. */
+const [lockMs, statementMs] = [defaultLimits.lockMs, defaultLimits.lockMs + 1000];
+const setUp = `SELECT set_config('search_path', $1, true), set_config('synchronous_commit', 'on', true),
+  set_config('idle_in_transaction_session_timeout', $2, true), set_config('lock_timeout', $3, true), set_config('statement_timeout', $4, true)`;
 
 /** Returns what ends transactions of consumers in the database of the records. */
 export function endingsIn(means: EndingMeans, changeOf: (plan: Plan) => Change): Endings {
@@ -55,11 +61,7 @@ export class PostgresEnding implements Ending {
   async send(queries: TransactionQueries): Promise<void> {
     const { schema, locks, commitFunction } = this.means;
     await Promise.all([
-      queries.query(
-        "SELECT set_config('search_path', $1, true), set_config('synchronous_commit', 'on', true), set_config('idle_in_transaction_session_timeout', $2, true)",
-        `"${schema}"`,
-        String(lockedPauseMs),
-      ),
+      queries.query(setUp, `"${schema}"`, ...[lockedPauseMs, lockMs, statementMs].map(String)),
       // The COMMIT has the order lock, so nothing else is left to it.
       queries.query("SET CONSTRAINTS ALL IMMEDIATE"),
     ]);
