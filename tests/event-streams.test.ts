@@ -1,5 +1,5 @@
 // Streams of events, without HTTP: what each is sent, when, and what that costs.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
 import { item } from "../src/domain/item";
@@ -167,6 +167,36 @@ test("1,000 streams at the end of the log: a commit is read once for all of them
     expect(reads).toBe(count);
   }
   for (const sink of sinks) expect(sink.positions).toEqual(upTo(35));
+});
+
+test("streams do not rest because of the time that the log takes to answer", async () => {
+  const clock = spyOn(performance, "now").mockReturnValue(0);
+  const rest = spyOn(Bun, "sleep");
+  /** As a database on another machine that is busy. */
+  const slowly = async <T>(answer: Promise<T>): Promise<T> => {
+    const found = await answer;
+    await new Promise(setImmediate);
+    clock.mockReturnValue(performance.now() + 1000);
+    return found;
+  };
+  try {
+    const log: LogReader = {
+      ...store.log,
+      scan: (...asked) => slowly(store.log.scan(...asked)),
+      end: () => slowly(store.log.end()),
+      pruned: () => slowly(store.log.pruned()),
+    };
+    const sink = new TestSink();
+    streamsOf(log).open(sink, { position: 0, filter: everything });
+    for (const count of upTo(3)) {
+      await insert();
+      while (sink.positions.length < count && rest.mock.calls.length === 0) await new Promise(setImmediate);
+    }
+    expect(rest).not.toHaveBeenCalled();
+  } finally {
+    clock.mockRestore();
+    rest.mockRestore();
+  }
 });
 
 test("a quiet stream says that it is there, and where it stands, though its filter wanted nothing of what was written", async () => {

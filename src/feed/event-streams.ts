@@ -54,13 +54,16 @@ export class EventStreams {
   readonly #pieces = new Map<string, WeakRef<LogPieces>>();
   readonly #work = new Signal();
   readonly #time = new TimeShare(share, burstMs);
+  readonly #log: Pick<LogReader, "end" | "scan" | "pruned">;
   #serving = false;
   #closed = false;
 
   constructor(
-    readonly log: LogReader,
+    log: LogReader,
     readonly timing: StreamTiming,
-  ) {}
+  ) {
+    this.#log = this.#unhurried(log);
+  }
 
   get size(): number {
     return this.#streams.size;
@@ -110,14 +113,14 @@ export class EventStreams {
   async #round(): Promise<number> {
     let served = 0;
     try {
-      const end = await this.log.end();
+      const end = await this.#log.end();
       for (const stream of this.#streams) {
         if (stream.blocked) {
           this.#dropSlow(stream);
           continue;
         }
         // The log was restored, or a replica without its last events promoted. A client that reconnects learns of it.
-        if (stream.position > end && stream.position > (await this.log.end())) this.#end(stream);
+        if (stream.position > end && stream.position > (await this.#log.end())) this.#end(stream);
         else if (stream.position < end)
           this.#give(stream, stream.pieces.known(stream.position) ?? (await stream.pieces.read(stream.position)));
         else if (this.#isQuiet(stream)) this.#write(stream, encoder.encode(positionText(stream.position)));
@@ -167,13 +170,22 @@ export class EventStreams {
     if (this.#streams.delete(stream)) stream.sink.end();
   }
 
+  /** Returns the log. Time in which a database looks for an answer is not time that streams take from others. */
+  #unhurried(log: LogReader): Pick<LogReader, "end" | "scan" | "pruned"> {
+    const wait = async <T>(answer: Promise<T>): Promise<T> => {
+      this.#time.stop();
+      return answer.finally(() => this.#time.start());
+    };
+    return { end: () => wait(log.end()), scan: (...asked) => wait(log.scan(...asked)), pruned: () => wait(log.pruned()) };
+  }
+
   /** Returns the pieces for a filter. Streams with the same filter share them. */
   #piecesOf(filter: EventFilter): LogPieces {
     const key = JSON.stringify(filter);
     const known = this.#pieces.get(key)?.deref();
     if (known) return known;
     for (const [other, pieces] of this.#pieces) if (!pieces.deref()) this.#pieces.delete(other);
-    const pieces = new LogPieces(this.log, filter);
+    const pieces = new LogPieces(this.#log, filter);
     this.#pieces.set(key, new WeakRef(pieces));
     return pieces;
   }
