@@ -10,3 +10,7 @@ declare module "@asyncapi/react-component/styles/*" {
   const path: string;
   export default path;
 }
+declare module "@fontsource-variable/*" {
+  const path: string;
+  export default path;
+}

@@ -130,16 +130,19 @@ describe("no token, or a wrong one: 401 with a challenge (RFC 6750)", () => {
   });
 });
 
-test.each(["/health/live", "/health", "/swagger", "/swagger/json", "/problems/invalid"])("%s is open", async (path) => {
-  expect((await send("GET", path)).status).not.toBe(401);
-});
+test.each(["/", "/console", "/console/", "/health/live", "/health", "/swagger", "/swagger/json", "/problems/invalid"])(
+  "%s is open",
+  async (path) => {
+    expect((await send("GET", path)).status).not.toBe(401);
+  },
+);
 
 test.each([
   "/healthz",
   "/swaggered",
   "/problemsx",
   "/Health/live",
-  "/",
+  "/consoles",
   "//health/live",
   "/items/../items",
   "/health%2Flive",

@@ -67,6 +67,7 @@ const defaults: Config = {
   corsOrigins: [],
   trustedProxies: 0,
   rateLimit: null,
+  console: "on",
   warrenKey: null,
   strictTopology: false,
   logLevel: "info",

@@ -96,6 +96,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       issuer: null,
       allowedHosts: null,
       corsOrigins: [],
+      console: "on",
       trustedProxies: 0,
       rateLimit,
     },
@@ -128,7 +129,7 @@ test("shows every route of the API, and no other", () => {
     operations(document)
       .map(({ name }) => name)
       .sort(),
-  ).toEqual(routes.filter((route) => !/ \/(swagger|asyncapi|problems)/.test(route)).sort());
+  ).toEqual(routes.filter((route) => !/ \/(swagger|asyncapi|problems|console)/.test(route)).sort());
   expect(routes).toContain("PATCH /items/{id}");
 });
 
@@ -311,7 +312,7 @@ test("a token is asked for where one is set, but not of health checks", () => {
   for (const one of [document, guarded]) {
     expect(one.components.securitySchemes).toMatchObject({ token: { type: "http", scheme: "bearer" } });
     for (const { path, operation } of operations(one)) {
-      expect([path, operation.security]).toEqual([path, path.startsWith("/health") ? [] : undefined]);
+      expect([path, operation.security]).toEqual([path, path === "/" || path.startsWith("/health") ? [] : undefined]);
     }
   }
 });

@@ -1,5 +1,8 @@
 import { type AnyElysia, Elysia } from "elysia";
 import type { Config } from "../config/config";
+import { consoleRequests } from "../console/api-requests";
+import { consolePages } from "../console/pages";
+import { rootRoute } from "../console/root";
 import { maxBulkBytes } from "../crud/read-bulk";
 import { eventDocs } from "../docs/asyncapi-page";
 import type { FoundConsumer } from "../docs/find-consumers";
@@ -30,7 +33,7 @@ export interface AppOptions {
   /** Consumers to show in the AsyncAPI document. Default: none. */
   readonly consumers?: readonly FoundConsumer[];
   readonly dependencies: Omit<Dependencies, "project">;
-  readonly config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins">;
+  readonly config: Pick<Config, "apiTokens" | "issuer" | "rateLimit" | "trustedProxies" | "allowedHosts" | "corsOrigins" | "console">;
   readonly log: Log;
   /** Tracing of requests. Default: none. */
   readonly tracing?: Tracing;
@@ -74,6 +77,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
   );
   const answerError = answerErrors(log, methodsAt);
   const measure = measureRequests(dependencies.metrics, dependencies.status.changeSeconds, () => app.routes.map(({ path }) => path));
+  const refuseForConsole = consoleRequests(config);
   const answer = async (handle: Handle, request: Request): Promise<Response> => {
     const startedAt = performance.now();
     if (request.method !== "GET") noteArrival(request, now());
@@ -81,7 +85,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     if (request.method === "HEAD") Object.defineProperty(request, "method", { value: "GET" });
     let response: Response;
     try {
-      response = completeUrl(request) ?? (await handle(request));
+      response = completeUrl(request) ?? refuseForConsole(request) ?? (await handle(request));
       if (response.status >= 400) response = await asProblem(request, response, log);
     } catch (error) {
       // Elysia could not handle the error.
@@ -90,6 +94,7 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     measure(request, response.status, startedAt);
     return compressed(request, completeHeaders(crossOrigin, request, response));
   };
+  const ownRoot = routes.some(({ path }) => path === "/");
   const app: AnyElysia = new Elysia({
     // Refuse unknown properties instead of silently removing them.
     normalize: false,
@@ -127,6 +132,8 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     .mapResponse({ as: "global" }, compressibleValue)
     .onError(({ error, request, path }) => answerError(error, request, path))
     .use(mountRoutes(withBuiltInRoutes(routes), { ...dependencies, project }))
+    .use(ownRoot ? new Elysia() : rootRoute(config, dependencies.catalogue))
+    .use(config.console === "off" ? new Elysia() : consolePages(config))
     .use(problemPages())
     .use(apiDocs(config, dependencies.catalogue, () => app.routes as readonly DocumentedRoute[]))
     .use(eventDocs(dependencies.catalogue, consumers));

@@ -70,7 +70,9 @@ async function serve({ routes, consumers }: Project, config: Config, log: Log, o
   const server = listen(app, config);
   const leaveRoom = keepRoom(server, log);
   if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API requires the token in this file");
-  log.info(`Warren listens on ${server.url.origin} (API documentation: ${server.url.origin}/swagger)`);
+  const { origin } = server.url;
+  const pages = [config.console !== "off" && `console: ${origin}/console/`, `API documentation: ${origin}/swagger`].filter(Boolean);
+  log.info(`Warren listens on ${origin} (${pages.join(", ")})`);
 
   return async () => {
     stopping.abort();

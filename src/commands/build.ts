@@ -45,6 +45,8 @@ await runCommand(help, async (words) => {
     root: workers,
     compile: { outfile: resolve(projectFolder, outfile) },
     minify: true,
+    // The page of the console. By default, this would follow NODE_ENV.
+    jsx: { development: false },
     sourcemap: "linked",
     plugins: [mainConsumer],
     throw: false,

@@ -23,7 +23,12 @@ export interface ApiAccess {
   readonly trustedProxies: number;
   /** Maximum requests per second for each client. Null for no limit. */
   readonly rateLimit: number | null;
+  /** Whether the console is served, and may change things. */
+  readonly console: ConsoleMode;
 }
+
+/** `read`: the console shows everything and changes nothing. */
+export type ConsoleMode = "on" | "read" | "off";
 
 export interface ApiToken {
   readonly token: string;
@@ -37,6 +42,8 @@ export interface ApiToken {
 /** Scopes of tokens. Each includes the ones before it: `read` reads records, `write` changes them, `admin` operates the service. */
 export const scopes = ["read", "write", "admin"] as const;
 export type Scope = (typeof scopes)[number];
+
+const consoleModes: readonly ConsoleMode[] = ["on", "read", "off"];
 
 const defaultRate = 100;
 
@@ -96,6 +103,7 @@ export function readApiAccess(
       rate,
       "use `off`, or the maximum number of requests per second for each client, such as 100",
     ),
+    console: variable("CONSOLE", "on", (text) => consoleModes.find((mode) => mode === text), "use on, read or off"),
   };
 }
 

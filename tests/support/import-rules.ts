@@ -11,6 +11,8 @@ interface Import {
   readonly specifier: string;
   /** The imported file without its extension, such as `src/store/store`. Undefined outside of the project. */
   readonly file: string | undefined;
+  /** Whether it imports types only. */
+  readonly isOfTypes: boolean;
 }
 
 const maxLines = 250;
@@ -19,7 +21,7 @@ const maxLines = 250;
 export const floors: readonly (readonly string[])[] = [
   ["main"],
   ["app", "commands"],
-  ["engine", "crud", "docs", "webhook", "built-in"],
+  ["engine", "crud", "docs", "console", "webhook", "built-in"],
   ["consumer", "routing"],
   ["status"],
   ["rabbitmq", "embedded", "feed"],
@@ -48,10 +50,10 @@ export function breaches(files: readonly SourceFile[]): string[] {
 export function importsOf({ path, text }: SourceFile): Import[] {
   // The formatter puts every import at the beginning of a line, which excludes imports in templates and comments.
   const statement = /^(?:import|export)\b(?:[^;'"`=]*?\bfrom)?\s*"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
-  return [...text.matchAll(statement)].map(([, fixed, dynamic]) => {
+  return [...text.matchAll(statement)].map(([whole, fixed, dynamic]) => {
     const specifier = fixed ?? dynamic ?? "";
     const file = specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier).replace(/\.tsx?$/, "") : undefined;
-    return { specifier, file };
+    return { specifier, file, isOfTypes: /^(import|export) type\b/.test(whole) };
   });
 }
 
@@ -71,11 +73,13 @@ function* breachesOf(file: SourceFile): Generator<string> {
   const place = placeOf(file.path);
   const isGenerated = file.path.endsWith(".generated.ts");
   if (!floorOf.has(place) && !(place in owned) && place !== "public") yield `is in a folder that the design does not know: src/${place}/`;
-  for (const { specifier, file: target } of importsOf(file)) {
+  for (const { specifier, file: target, isOfTypes } of importsOf(file)) {
     if (target === undefined) yield* foreign(file.path, place, specifier);
     else {
+      if (page.test(file.path) && !page.test(target) && !isOfTypes)
+        yield `imports ${target}: the console's page runs in a browser, and takes types only`;
       yield* engine(file.path, target);
-      if (!isGenerated && !/\.(json|css|js)$/.test(specifier)) yield* inside(place, target);
+      if (!isGenerated && !/\.(json|css|js|html)$/.test(specifier)) yield* inside(place, target);
     }
   }
   for (const [pattern, where, what] of words) if (pattern.test(file.text) && !where.test(file.path)) yield what;
@@ -86,6 +90,9 @@ function* breachesOf(file: SourceFile): Generator<string> {
   const lines = file.text.trimEnd().split("\n").length;
   if (lines > maxLines && !isGenerated) yield `has ${lines} lines: at most ${maxLines}, one idea a file`;
 }
+
+/** What runs in a browser. */
+const page = /^src\/console\/page\//;
 
 /** @param target A file of the project. */
 function* engine(path: string, target: string): Generator<string> {
@@ -112,8 +119,9 @@ function* inside(place: string, target: string): Generator<string> {
 const owners: readonly [RegExp, RegExp, string][] = [
   [/^amqplib/, /^rabbitmq$/, "only src/rabbitmq/ knows amqplib"],
   [/^bun:sqlite$/, /^store$/, "only src/store/ knows SQL"],
-  [/^(elysia|@elysiajs\/.*)$/, /^(main|app|built-in|crud|docs|feed|http|routing|routes)$/, "only what serves HTTP knows Elysia"],
+  [/^(elysia|@elysiajs\/.*)$/, /^(main|app|built-in|console|crud|docs|feed|http|routing|routes)$/, "only what serves HTTP knows Elysia"],
   [/^pino/, /^observe$/, "only src/observe/ knows how logs are written"],
+  [/^preact/, /^console$/, "only the console's page knows Preact"],
   [/^@opentelemetry\//, /^observe$/, "only src/observe/ knows how spans are made"],
 ];
 
@@ -140,8 +148,8 @@ const words: readonly [RegExp, RegExp, string][] = [
   ],
   [
     /\bDate\.now\(\)|\bnew Date\(\)/,
-    // Tokens, signatures and the clocks of other machines are compared with the system's time, and a command runs in a process of its own.
-    /^(src\/(timing|observe|config|commands)\/|src\/(http\/known-tokens|feed\/event-response|webhook\/deliver|store\/postgres\/inspect)|consumers|routes)/,
+    // Tokens, signatures and the clocks of other machines are compared with the system's time. A command and a page run in a process of their own.
+    /^(src\/(timing|observe|config|commands|console\/page)\/|src\/(http\/known-tokens|feed\/event-response|webhook\/deliver|store\/postgres\/inspect)|consumers|routes)/,
     "takes the time from the system: call now() of src/timing/clock.ts",
   ],
 ];

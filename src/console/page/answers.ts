@@ -1,0 +1,80 @@
+// Answers of the API, as far as the pages read them. What the server's own types say is taken from there.
+import type { DeadLetter as Letter } from "../../delivery/dead-letters";
+import type { Timeline as WholeTimeline } from "../../delivery/timeline";
+import type { Event as AnyEvent } from "../../schema/event";
+
+export type { DeadLetterJob as Job } from "../../delivery/dead-letter-jobs";
+export type { Replay } from "../../delivery/replays";
+export type { ConsumerTimeline, TimelineAttempt } from "../../delivery/timeline";
+export type { History } from "../../status/history";
+export type { Latency } from "../../status/latency";
+export type { Status } from "../../status/live-status";
+export type { Need } from "../../status/system-needs";
+export type { ObservedQueue } from "../../status/system-state";
+export type { RelatedEvent } from "../../store/cause";
+
+export type Timeline = WholeTimeline;
+export type Event = AnyEvent & Readonly<Record<string, unknown>>;
+
+export interface Identity {
+  /** Null if the API requires no token. */
+  readonly subject: string | null;
+  readonly scopes: readonly string[];
+  readonly operator: boolean;
+  readonly expiresAt: string | null;
+}
+
+export interface Placed {
+  readonly position: number;
+  readonly event: Event;
+}
+
+export interface EventPage {
+  readonly events: readonly Placed[];
+  readonly next: number;
+  readonly more: boolean;
+}
+
+export interface DeadLetter extends Letter {
+  /** Key of the letters with the same error. */
+  readonly group: string;
+  readonly subject: number | null;
+}
+
+export interface LetterPage {
+  readonly deadLetters: readonly DeadLetter[];
+  readonly next: number | null;
+  readonly upTo: number;
+}
+
+export interface LetterGroup {
+  readonly group: string;
+  readonly error: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly types: readonly string[];
+  readonly firstFailure: string | null;
+  readonly lastFailure: string | null;
+}
+
+export interface LetterGroups {
+  readonly groups: readonly LetterGroup[];
+  readonly looked: number;
+  readonly matched: number;
+  readonly complete: boolean;
+  readonly upTo: number;
+}
+
+export interface Catalogue {
+  readonly title: string;
+  readonly version: string;
+  readonly resources: readonly {
+    readonly name: string;
+    readonly plural: string;
+    readonly path: string | null;
+    readonly example: Readonly<Record<string, unknown>>;
+    readonly isRetired: boolean;
+  }[];
+  readonly eventTypes: readonly { readonly type: string; readonly resource: string }[];
+  readonly consumers: readonly { readonly name: string; readonly queue: string | null; readonly types: readonly string[] }[];
+}

@@ -1,0 +1,69 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Identity } from "./answers";
+import { ask, Refused, whenSignedOut } from "./api";
+import { DeadLetters } from "./dead-letters/page";
+import { EventPage } from "./event/page";
+import { Events } from "./events/page";
+import { Frame } from "./frame";
+import { type Place, usePlace } from "./hash";
+import { Overview } from "./overview/page";
+import { Bare, Failed } from "./parts";
+import { Replays } from "./replays/page";
+import { SignIn } from "./sign-in";
+import { StatusProvider, useStatusStream } from "./status";
+
+/** Who uses the page: `stranger` needs to sign in. */
+type Session = Identity | "stranger" | Error | undefined;
+
+export function App() {
+  const [session, setSession] = useState<Session>();
+  const load = () =>
+    void ask<Identity>("/whoami").then(setSession, (error: Error) =>
+      setSession(error instanceof Refused && error.problem.status === 401 ? "stranger" : error),
+    );
+  useEffect(() => {
+    whenSignedOut(() => setSession("stranger"));
+    load();
+  }, []);
+  if (session === undefined) return null;
+  if (session === "stranger") return <SignIn onSignedIn={load} />;
+  if (session instanceof Error) {
+    return (
+      <main id="page">
+        <Bare title="Warren">
+          <Failed error={session} onRetry={load} />
+        </Bare>
+      </main>
+    );
+  }
+  return <Signed identity={session} />;
+}
+
+function Signed({ identity }: { identity: Identity }) {
+  const place = usePlace();
+  const live = useStatusStream();
+  const [page] = place.parts;
+  // Someone who reads with a keyboard or a screen reader begins at the new page.
+  const [first] = useState(page);
+  useEffect(() => {
+    if (page !== first || document.activeElement !== document.body) document.getElementById("page")?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [page, place.parts[1]]);
+  return (
+    <StatusProvider value={live}>
+      <Frame identity={identity} place={place}>
+        {shown(place, identity)}
+      </Frame>
+    </StatusProvider>
+  );
+}
+
+function shown(place: Place, identity: Identity): ComponentChildren {
+  const [page, name] = place.parts;
+  if (page === "events" && name !== undefined) return <EventPage id={name} key={name} identity={identity} />;
+  if (page === "events") return <Events place={place} />;
+  if (page === "dead-letters") return <DeadLetters place={place} identity={identity} />;
+  if (page === "replays") return <Replays place={place} identity={identity} />;
+  return <Overview place={place} />;
+}

@@ -1,0 +1,56 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "../icons";
+import { Pick } from "../pick";
+
+export const periods = [
+  { value: "1h", name: "in the last hour", ms: 3_600_000 },
+  { value: "24h", name: "in the last day", ms: 86_400_000 },
+  { value: "7d", name: "in the last week", ms: 604_800_000 },
+] as const;
+
+interface FiltersProps {
+  readonly query: URLSearchParams;
+  readonly reasons: readonly string[];
+  readonly types: readonly string[];
+  readonly onChange: (change: Record<string, string>) => void;
+}
+
+/** A search is sent when one stops typing for this long, in milliseconds. */
+const pauseMs = 350;
+
+export function Filters({ query, reasons, types, onChange }: FiltersProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== "/" || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "")) return;
+      event.preventDefault();
+      input.current?.focus();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+  const search = (text: string) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onChange({ search: text.trim() }), pauseMs);
+  };
+  return (
+    <search class="filters" aria-label="Filters">
+      <label class="field grow">
+        <Icon name="find" />
+        <span class="hidden">Search in error, record id and event</span>
+        <input
+          ref={input}
+          type="search"
+          placeholder="Error, record id or text in the event"
+          value={query.get("search") ?? ""}
+          onInput={(event) => search(event.currentTarget.value)}
+        />
+        <kbd class="wide">/</kbd>
+      </label>
+      <Pick label="Reason" value={query.get("reason") ?? ""} options={reasons} onPick={(reason) => onChange({ reason })} />
+      <Pick label="Type" value={query.get("type") ?? ""} options={types} onPick={(type) => onChange({ type })} />
+      <Pick label="Failed" value={query.get("since") ?? ""} options={periods} any="any time" onPick={(since) => onChange({ since })} />
+    </search>
+  );
+}

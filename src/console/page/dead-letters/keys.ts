@@ -1,0 +1,33 @@
+import { useEffect } from "preact/hooks";
+import type { DeadLetter } from "../answers";
+
+export interface Keys {
+  readonly letters: readonly DeadLetter[];
+  readonly open: string | undefined;
+  readonly onOpen: (id: string | undefined) => void;
+  readonly onChoose: (letter: DeadLetter) => void;
+  readonly onHelp: () => void;
+}
+
+/** `j` and `k` go through the list, `x` chooses, `Esc` closes, `?` explains. */
+export function useKeys({ letters, open, onOpen, onChoose, onHelp }: Keys): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const at = document.activeElement;
+      const isTyping = at instanceof HTMLElement && at.matches("input:not([type=checkbox]), textarea, select");
+      if (isTyping || event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open]")) return;
+      const place = letters.findIndex(({ id }) => id === open);
+      const step = (by: number) => onOpen(letters[Math.min(letters.length - 1, Math.max(0, place + by))]?.id);
+      const letter = letters[place];
+      if (event.key === "j") step(1);
+      else if (event.key === "k") step(place === -1 ? 1 : -1);
+      else if (event.key === "x" && letter) onChoose(letter);
+      else if (event.key === "Escape" && open !== undefined) onOpen(undefined);
+      else if (event.key === "?") onHelp();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [letters, open, onOpen, onChoose, onHelp]);
+}

@@ -1,0 +1,58 @@
+import { useMemo } from "preact/hooks";
+import type { Placed } from "../answers";
+import { linkTo } from "../hash";
+import { clock, fullTime, number } from "../words";
+
+/** Events as rows of a table. */
+export function Rows({ rows }: { rows: readonly Placed[] }) {
+  return (
+    <table class="events">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col">Type</th>
+          <th scope="col">Record</th>
+          <th scope="col">Actor</th>
+          <th scope="col" class="number">
+            Position
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((placed) => (
+          <Row key={placed.position} placed={placed} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ placed: { position, event } }: { placed: Placed }) {
+  // An event never changes, so a row is made once.
+  return useMemo(() => {
+    const at = new Date(event.timestamp);
+    const resource = event.type.split(".")[0] ?? "";
+    const record = event[resource] as { readonly id?: unknown; readonly name?: unknown; readonly title?: unknown } | undefined;
+    const name = record?.name ?? record?.title;
+    return (
+      <tr>
+        <td class="when">
+          <time class="mono soft" dateTime={event.timestamp} title={fullTime(at)}>
+            {clock(at)}
+          </time>
+        </td>
+        <td class="name">
+          <a class="type" href={linkTo(["events", event.id])}>
+            {event.type}
+          </a>
+        </td>
+        <td class="fill note soft">
+          {typeof record?.id === "number" ? `${resource} ${record.id}` : ""}
+          {typeof name === "string" && `, ${name}`}
+        </td>
+        <td class="wide soft">{event.actor ?? <span class="quiet">–</span>}</td>
+        <td class="number wide quiet">{number(position)}</td>
+      </tr>
+    );
+  }, [position]);
+}

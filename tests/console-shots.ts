@@ -1,0 +1,67 @@
+// Writes screenshots of every page of the console, in both themes and sizes: bun run console:shots [FOLDER]
+// Those of the README are renewed in docs/console/.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { startBrowser } from "./support/browser";
+import { watchedPage } from "./support/console-browser";
+import { startScene } from "./support/console-scene";
+import { temporaryFolder } from "./support/folder";
+import { endAll, environment, root, send, startApi } from "./support/processes";
+
+const target = process.argv[2] ?? join(root, "dist/console");
+const inReadme: Readonly<Record<string, string>> = {
+  "overview-1440-light": "overview",
+  "event-1440-light": "event",
+  "dead-letters-1440-dark": "dead-letters",
+  "events-1440-dark": "events",
+};
+const looks = [
+  { width: 1440, height: 900, theme: "light" },
+  { width: 1440, height: 900, theme: "dark" },
+  { width: 390, height: 844, theme: "light" },
+] as const;
+/** So long, there is something in the charts. */
+const trafficMs = 45_000;
+
+for (const folder of [target, join(root, "docs/console")]) mkdirSync(folder, { recursive: true });
+const [folder, empty] = [temporaryFolder(), temporaryFolder()];
+const browser = await startBrowser();
+const scene = await startScene({ env: environment(folder.path) });
+const first = await startApi({ env: environment(empty.path) });
+const until = performance.now() + trafficMs;
+// Somebody looks, so that the queues are observed.
+const looking = await watchedPage(browser);
+await looking.page.goto(`${scene.url}/console/`);
+for (let n = 0; performance.now() < until; n += 1) {
+  await send("POST", `${scene.url}/items`, { name: scene.names[n % scene.names.length], price: 9.5 + (n % 20) });
+  await Bun.sleep(30 + 25 * Math.sin(n / 40));
+}
+await looking.close();
+const pages = [
+  { name: "overview", url: `${scene.url}/console/`, shows: ".fails td" },
+  { name: "events", url: `${scene.url}/console/#/events`, shows: ".events tbody tr:nth-child(20)" },
+  { name: "event", url: `${scene.url}/console/#/events/${scene.deadEvent}`, shows: ".timeline .dead" },
+  { name: "dead-letters", url: `${scene.url}/console/#/dead-letters/crm?open=${scene.deadEvent}`, shows: ".inspect .json" },
+  { name: "replays", url: `${scene.url}/console/#/replays`, shows: "form" },
+  { name: "first-run", url: `${first.url}/console/`, shows: ".step .button" },
+];
+for (const { name, url, shows } of pages) {
+  for (const { width, height, theme } of looks) {
+    const { page, close } = await watchedPage(browser, { viewport: { width, height }, colorScheme: theme });
+    await page.goto(url);
+    await page.waitForSelector(shows);
+    if (name === "dead-letters") await page.locator(".group input").first().check();
+    await page.evaluate("scrollTo(0, 0); document.fonts.ready");
+    const file = `${name}-${width}-${theme}`;
+    const image = await page.screenshot({ path: join(target, `${file}.png`) });
+    if (file in inReadme) await Bun.write(join(root, "docs/console", `${inReadme[file]}.png`), image);
+    console.log(join(target, `${file}.png`));
+    await close();
+  }
+}
+await browser.close();
+await scene.stop();
+await first.stop();
+await endAll();
+folder.remove();
+empty.remove();
