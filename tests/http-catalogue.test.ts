@@ -74,12 +74,14 @@ test("a consumer of a shared queue gets the events of its resource; one without 
     { name: "lender", queue: "book_events" },
     { name: "printer", events: ["*.created"] },
     { name: "eraser", queue: "eraser", events: ["book.erased"] },
+    { name: "daily", queue: "daily", schedule: "@daily" },
   ];
   const described = describeCatalogue(new Catalogue([book, loan]), { consumers, paths: [] }).consumers;
   expect(described.map(({ name, queue, types }) => [name, queue, types])).toEqual([
     ["lender", "book_events", ["book.created", "book.updated", "book.deleted", "book.lent"]],
     ["printer", null, ["book.created", "loan.created"]],
     ["eraser", "eraser", ["book.erased"]],
+    ["daily", "daily", ["schedule.due"]],
   ]);
 });
 

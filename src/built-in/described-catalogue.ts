@@ -7,6 +7,7 @@ import { isPublished } from "../schema/event-type";
 import { type PublishedVersion, publishedBy } from "../schema/published";
 import type { Resource } from "../schema/resource";
 import { ownSorts } from "../schema/sort";
+import { tickType } from "../schema/tick-type";
 
 /** The resources, event types and consumers of a program, as data. */
 export interface DescribedCatalogue {
@@ -109,12 +110,17 @@ function changesBetween(before: PublishedVersion | undefined, now: PublishedVers
   return compareSchemas(whole(before), whole(now)).map(({ path, what }) => `${path} ${what}`);
 }
 
-function describeConsumer({ name, queue, events, description, exactlyOnce }: ProjectConsumer, catalogue: Catalogue): DescribedConsumer {
+function describeConsumer(
+  { name, queue, events, schedule, description, exactlyOnce }: ProjectConsumer,
+  catalogue: Catalogue,
+): DescribedConsumer {
   const owner = catalogue.ownerOf(queue ?? "");
   const patterns = events ?? (owner ? [`${owner.name}.*`] : ["#"]);
   const types = catalogue.types.map(({ type }) => type).filter((type) => patterns.some((pattern) => selects(pattern, type)));
+  const shown = { name, queue: queue ?? null, description: description ?? null, exactlyOnce: exactlyOnce ?? false };
+  if (schedule !== undefined) return { ...shown, types: [tickType] };
   return {
-    ...{ name, queue: queue ?? null, description: description ?? null, exactlyOnce: exactlyOnce ?? false },
+    ...shown,
     types: events ? types : types.filter((type) => !isErasure(type)),
   };
 }

@@ -63,6 +63,8 @@ export interface ProjectConsumer {
   readonly queue?: string | undefined;
   /** Event types or patterns. Undefined for all events of its queue. */
   readonly events?: readonly string[] | undefined;
+  /** Pattern of cron, in place of events. */
+  readonly schedule?: string | undefined;
   readonly description?: string;
   readonly exactlyOnce?: boolean;
 }
