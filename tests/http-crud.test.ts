@@ -187,7 +187,6 @@ describe("an item that is not there", () => {
 
   test.each([
     ["GET", "/nothing"],
-    ["GET", "/"],
     ["GET", "/items/1/more"],
   ])("%s %s: nothing is there, 404", async (method, path) => {
     const answer = await api.send(method, path);
