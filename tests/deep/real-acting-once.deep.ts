@@ -13,7 +13,7 @@ import { rejection } from "../support/rejection";
 import { book, libraryCatalogue, recordIn, shelf } from "../support/shelves";
 import { useFolder } from "../support/use-folder";
 
-setDefaultTimeout(240_000);
+setDefaultTimeout(400_000);
 afterEach(endAll);
 
 const folder = useFolder();
