@@ -3,14 +3,7 @@ FROM node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35
 RUN npm install -g bun@1.4.5 --allow-scripts=bun
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
-# Keeps only the served files of the AsyncAPI component, not the many packages that it depends on.
-RUN bun install --frozen-lockfile --production \
-  && mkdir /served \
-  && tar -C node_modules -c @asyncapi/react-component/browser/standalone/index.js @asyncapi/react-component/styles/default.min.css \
-    @asyncapi/react-component/package.json | tar -C /served -x \
-  && bun remove @asyncapi/react-component && rm -rf node_modules \
-  && bun install --frozen-lockfile --production \
-  && cp -r /served/. node_modules/
+RUN bun install --frozen-lockfile --production
 
 FROM debian:bookworm-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
 COPY --from=dependencies /usr/local/lib/node_modules/bun/bin/bun.exe /usr/local/bin/bun

@@ -2,14 +2,6 @@ declare module "swagger-ui-dist/*" {
   const path: string;
   export default path;
 }
-declare module "@asyncapi/react-component/browser/*" {
-  const path: string;
-  export default path;
-}
-declare module "@asyncapi/react-component/styles/*" {
-  const path: string;
-  export default path;
-}
 declare module "@fontsource-variable/*" {
   const path: string;
   export default path;

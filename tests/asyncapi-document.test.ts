@@ -209,7 +209,7 @@ describe("its schemas have names, so that generators make one type of each", () 
 });
 
 describe("over HTTP", () => {
-  test("the document is that of this program, and needs no token, nor does its page", async () => {
+  test("the document is that of this program, and needs no token", async () => {
     const api = openApi({ config: { apiTokens: [{ scope: "read", token: "a-secret-for-tests" }] } });
     const answer = await api.send("GET", "/asyncapi.json");
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
@@ -219,9 +219,18 @@ describe("over HTTP", () => {
     );
     expect(Object.keys(served.operations)).toEqual(expect.arrayContaining(["consume.audit", "consume.logger", "consume.webhook"]));
     expect((await read(answer.text)).complaints).toEqual([]);
-    for (const path of ["/asyncapi", "/asyncapi/component.js"]) expect([path, (await api.send("GET", path)).status]).toEqual([path, 200]);
     for (const path of ["/asyncapi.jsonx", "/asyncapix", "/items"])
       expect([path, (await api.send("GET", path)).status]).toEqual([path, 401]);
     await api.close();
+  });
+
+  test("/asyncapi leads to the console, which shows it; without a console, it names the document", async () => {
+    const [on, off] = [openApi(), openApi({ config: { console: "off" } })];
+    const locations = await Promise.all(
+      ["/asyncapi", "/asyncapi/"].map(async (path) => (await on.send("GET", path)).headers.get("location")),
+    );
+    expect(locations).toEqual(["console/#/contracts", "../console/#/contracts"]);
+    expect((await off.send("GET", "/asyncapi")).json()).toMatchObject({ status: 404, detail: expect.stringContaining("/asyncapi.json") });
+    await Promise.all([on.close(), off.close()]);
   });
 });

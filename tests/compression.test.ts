@@ -78,7 +78,6 @@ describe("what is long", () => {
     "/swagger/swagger-ui-bundle.js",
     "/swagger/swagger-ui.css",
     "/asyncapi.json",
-    "/asyncapi/component.js",
     "/metrics",
     "/orders?limit=10",
     "/orders?sort=updatedAt",

@@ -43,7 +43,8 @@ const pages = [
   { name: "event", url: `${scene.url}/console/#/events/${scene.deadEvent}`, shows: ".timeline .dead" },
   { name: "dead-letters", url: `${scene.url}/console/#/dead-letters/crm?open=${scene.deadEvent}`, shows: ".inspect .json" },
   { name: "replays", url: `${scene.url}/console/#/replays`, shows: "form" },
-  { name: "first-run", url: `${first.url}/console/`, shows: ".step .button" },
+  { name: "contracts", url: `${scene.url}/console/#/contracts/item.created`, shows: "#schema" },
+  { name: "first-run", url: `${first.url}/console/`, shows: ".step .button.main" },
 ];
 for (const { name, url, shows } of pages) {
   for (const { width, height, theme } of looks) {

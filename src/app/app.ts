@@ -4,7 +4,7 @@ import { consoleRequests } from "../console/api-requests";
 import { consolePages } from "../console/pages";
 import { rootRoute } from "../console/root";
 import { maxBulkBytes } from "../crud/read-bulk";
-import { eventDocs } from "../docs/asyncapi-page";
+import { eventDocs } from "../docs/asyncapi-routes";
 import type { FoundConsumer } from "../docs/find-consumers";
 import type { DocumentedRoute } from "../docs/openapi";
 import { apiDocs } from "../docs/swagger";
@@ -136,6 +136,6 @@ export function buildApp({ routes, consumers = [], dependencies, config, log, tr
     .use(config.console === "off" ? new Elysia() : consolePages(config))
     .use(problemPages())
     .use(apiDocs(config, dependencies.catalogue, () => app.routes as readonly DocumentedRoute[]))
-    .use(eventDocs(dependencies.catalogue, consumers));
+    .use(eventDocs(config, dependencies.catalogue, consumers));
   return app;
 }

@@ -42,7 +42,7 @@ export function orderByTags(document: OpenApiDocument, { resources }: Catalogue)
 export function introduce({ resources }: Catalogue): string {
   const lines = resources.filter(({ isRetired }) => !isRetired).map((resource) => `- \`${resource.plural}\`. ${describe(resource)}`);
   const list = lines.length > 0 ? `\n\nResources:\n\n${lines.join("\n")}` : "";
-  return `Every change to a resource publishes an event. [/asyncapi](/asyncapi) documents all events, queues and consumers.${list}`;
+  return `Every change to a resource publishes an event. [/asyncapi](/asyncapi) shows all events and consumers; [/asyncapi.json](/asyncapi.json) is the AsyncAPI document.${list}`;
 }
 
 function describe({ eventTypes }: Resource): string {

@@ -21,7 +21,8 @@ const maxLines = 250;
 export const floors: readonly (readonly string[])[] = [
   ["main"],
   ["app", "commands"],
-  ["engine", "crud", "docs", "console", "webhook", "built-in"],
+  ["console"],
+  ["engine", "crud", "docs", "webhook", "built-in"],
   ["consumer", "routing"],
   ["status"],
   ["rabbitmq", "embedded", "feed"],

@@ -3,6 +3,7 @@ import type { DeadLetter as Letter } from "../../delivery/dead-letters";
 import type { Timeline as WholeTimeline } from "../../delivery/timeline";
 import type { Event as AnyEvent } from "../../schema/event";
 
+export type { DescribedCatalogue as Catalogue } from "../../built-in/described-catalogue";
 export type { DeadLetterJob as Job } from "../../delivery/dead-letter-jobs";
 export type { Replay } from "../../delivery/replays";
 export type { ConsumerTimeline, TimelineAttempt } from "../../delivery/timeline";
@@ -63,18 +64,4 @@ export interface LetterGroups {
   readonly matched: number;
   readonly complete: boolean;
   readonly upTo: number;
-}
-
-export interface Catalogue {
-  readonly title: string;
-  readonly version: string;
-  readonly resources: readonly {
-    readonly name: string;
-    readonly plural: string;
-    readonly path: string | null;
-    readonly example: Readonly<Record<string, unknown>>;
-    readonly isRetired: boolean;
-  }[];
-  readonly eventTypes: readonly { readonly type: string; readonly resource: string }[];
-  readonly consumers: readonly { readonly name: string; readonly queue: string | null; readonly types: readonly string[] }[];
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Identity } from "./answers";
 import { ask, Refused, whenSignedOut } from "./api";
+import { Contracts } from "./contracts/page";
 import { DeadLetters } from "./dead-letters/page";
 import { EventPage } from "./event/page";
 import { Events } from "./events/page";
@@ -64,6 +65,7 @@ function shown(place: Place, identity: Identity): ComponentChildren {
   if (page === "events" && name !== undefined) return <EventPage id={name} key={name} identity={identity} />;
   if (page === "events") return <Events place={place} />;
   if (page === "dead-letters") return <DeadLetters place={place} identity={identity} />;
+  if (page === "contracts") return <Contracts place={place} />;
   if (page === "replays") return <Replays place={place} identity={identity} />;
   return <Overview place={place} />;
 }

@@ -20,8 +20,11 @@ const entries: readonly Entry[] = [
   { page: "events", name: "Events", icon: "events" },
   { page: "dead-letters", name: "Dead letters", icon: "dead" },
   { page: "replays", name: "Replays", icon: "redrive" },
+  { page: "contracts", name: "Contracts", icon: "contracts" },
 ];
 
+/** Entries about events and their delivery, which come first. */
+const ofDelivery = 4;
 /** Entries that a narrow screen has room for. The others are in "Go to…". */
 const mostAtThumb = 3;
 
@@ -65,8 +68,9 @@ export function Frame({ identity, place, children }: { identity: Identity; place
           </button>
           <nav aria-label="Places">
             <ul class="places">
-              {links}
+              {links.slice(0, ofDelivery)}
               <li class="head">System</li>
+              {links.slice(ofDelivery)}
               <li>
                 <a href="../swagger">
                   <Icon name="api" />

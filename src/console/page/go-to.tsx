@@ -103,6 +103,7 @@ function goalsFor(text: string, queues: readonly string[], canSignOut: boolean):
     to("Events", "page", "events"),
     to("Dead letters", "page", "dead-letters"),
     to("Replays", "page", "replays"),
+    to("Contracts", "page", "contracts"),
     ...queues.map((queue) => to(queue, "dead letters of this queue", "dead-letters", queue)),
     { name: "API", about: "its documentation", go: () => location.assign("../swagger") },
     ...(canSignOut ? [{ name: "Sign out", about: "", go: () => void signOut() }] : []),

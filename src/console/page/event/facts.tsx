@@ -34,7 +34,9 @@ export function Facts({ placed: { event, position }, resource, subject, timeline
           <dd>{number(position)}</dd>
           <dt>Schema</dt>
           <dd>
-            {event.type} v{event.version}
+            <a class="link" href={linkTo(["contracts", event.type], { version: String(event.version) })}>
+              {event.type} v{event.version}
+            </a>
           </dd>
           <Fact name="Actor" value={event.actor} />
           <Fact name="Request" value={timeline?.request.id} isCode />

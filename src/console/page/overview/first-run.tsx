@@ -90,7 +90,7 @@ function useFirstEvent(events: number): string | undefined {
   return id;
 }
 
-function curlFor(path: string, example: object): string {
+function curlFor(path: string, example: unknown): string {
   const { origin, pathname } = location;
   const base = origin + pathname.replace(/\/console\/?$/, "");
   return `curl ${base}${path} -H 'content-type: application/json' -d '${JSON.stringify(example).replaceAll("'", "'\\''")}'`;
