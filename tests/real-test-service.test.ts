@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => copy.remove());
 
 test("each test runs the consumers that have a handler, however their files run them", async () => {
-  const tests = run(["test", "./tests/items.test.ts"], { cwd: copy.path });
+  const tests = run(["test", "--timeout=60000", "./tests/items.test.ts"], { cwd: copy.path });
   expect([await tests.exited, tests.stderr.filter((line) => line.includes("error"))]).toEqual([0, []]);
   const lines = tests.stdout.filter((line) => /^(bare|exported|printed|settled)/.test(line));
   expect([lines.slice(0, 3).sort(), lines.slice(3).sort()]).toEqual([

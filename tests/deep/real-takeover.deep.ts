@@ -169,29 +169,28 @@ describeWithPostgres("with PostgreSQL", () =>
       await group.leader("relay", [leader]);
       await delivered();
       const before = await faults();
-      const position = await group.relayed();
+      // It may move on again at once, so that nobody would see it.
+      await schema().evaluate(`CREATE TABLE moved_back (position bigint);
+        CREATE FUNCTION note_move() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO moved_back VALUES (NEW.position); RETURN NULL; END$$;
+        CREATE TRIGGER moved_back AFTER UPDATE ON relay FOR EACH ROW WHEN (NEW.position < OLD.position) EXECUTE FUNCTION note_move()`);
+      const movesBack = async () => (await schema().evaluate("SELECT position FROM moved_back")).length;
       process.kill(leader.pid, "SIGCONT");
       // It has gone on when it answers.
       expect(await group.createOne(leader)).toBe(201);
-      const positions: number[] = [];
-      await eventually(async () => {
-        positions.push(await group.relayed());
-        return positions.length > 50 || undefined;
-      }, "the positions that follow");
       await delivered();
-      return { before, after: await faults(), lowest: Math.min(...positions), position };
+      return { before, after: await faults(), movesBack };
     }
 
     test("a leader that was suspended in its work sends at most what it had in flight, and stores nothing", async () => {
-      const { before, after, lowest, position } = await suspendLeader();
+      const { before, after, movesBack } = await suspendLeader();
       expect([before.outOfOrder, after.outOfOrder]).toEqual([0, 0]);
       expect(after.repeated).toBeLessThanOrEqual(2 * window);
-      expect(lowest).toBeGreaterThanOrEqual(position);
+      for (let look = 0; look < 50; look += 1) expect(await movesBack()).toBe(0);
     });
 
     test("without a fence, it moves the position back", async () => {
-      const { lowest, position } = await suspendLeader("tests/support/planted/unfenced-leader.ts");
-      expect(lowest).toBeLessThan(position);
+      const { movesBack } = await suspendLeader("tests/support/planted/unfenced-leader.ts");
+      await eventually(async () => (await movesBack()) > 0, "the position to move back");
     });
   }),
 );
