@@ -14,6 +14,7 @@ const typed = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/items" }).use(route0(dependencies)))
     .use(new Elysia({ prefix: "/changes" }).use(builtInRoutes["/changes"](dependencies)))
     .use(new Elysia({ prefix: "/catalogue" }).use(builtInRoutes["/catalogue"](dependencies)))
+    .use(new Elysia({ prefix: "/consumers" }).use(builtInRoutes["/consumers"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letter-jobs" }).use(builtInRoutes["/dead-letter-jobs"](dependencies)))
     .use(new Elysia({ prefix: "/dead-letters" }).use(builtInRoutes["/dead-letters"](dependencies)))
     .use(new Elysia({ prefix: "/events" }).use(builtInRoutes["/events"](dependencies)))

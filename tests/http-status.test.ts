@@ -7,7 +7,7 @@ import status from "../src/built-in/status";
 import { readConfig } from "../src/config/config";
 import { item } from "../src/domain/item";
 import { type Engine, startEngine } from "../src/engine/engine";
-import type { Status } from "../src/status/live-status";
+import type { Status } from "../src/status/status";
 import { StatusStreams } from "../src/status/status-streams";
 import { consumerStores } from "../src/store/open";
 import { openApi } from "./support/api";

@@ -1,5 +1,6 @@
 import catalogue from "./catalogue";
 import changes from "./changes";
+import consumers from "./consumers";
 import deadLetterJobs from "./dead-letter-jobs";
 import deadLetters from "./dead-letters";
 import event from "./event";
@@ -18,6 +19,7 @@ import whoami from "./whoami";
 export const builtInRoutes = {
   "/changes": changes,
   "/catalogue": catalogue,
+  "/consumers": consumers,
   "/dead-letter-jobs": deadLetterJobs,
   "/dead-letters": deadLetters,
   "/events": events,

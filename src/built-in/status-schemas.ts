@@ -2,14 +2,15 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { UtcTime } from "../schema/time";
 import type { History } from "../status/history";
 import type { Latency } from "../status/latency";
-import type { Status } from "../status/live-status";
+import type { Status } from "../status/status";
 import { ASchedule, scheduleExample } from "./schedule-schemas";
 
 const nullable = (schema: TSchema, description: string) => Type.Union([schema, Type.Null()], { description });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const rate = (description: string) => Type.Number({ description: `${description}, per second.` });
 
-const ALatency = (description: string) =>
+/** Schema of a latency. */
+export const ALatency = (description: string) =>
   Type.Unsafe<Latency | null>(
     nullable(
       Type.Object({

@@ -4,6 +4,7 @@ import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { ConsumerError } from "../delivery/consumer-error";
 import { type Consumer, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
+import type { ConsumerReport } from "../delivery/consumer-report";
 import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { watchStore } from "../delivery/watch-store";
@@ -25,11 +26,13 @@ import { parkingOf } from "../rabbitmq/parking";
 import { quarantineFolder } from "../rabbitmq/quarantine";
 import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { QueueSetup } from "../rabbitmq/queue-setup";
+import { sendReport } from "../rabbitmq/reports";
 import { signingKey } from "../rabbitmq/signing-key";
 import { warnOfExposed } from "../store/exposed-files";
 import { consumerStores } from "../store/open";
 import { aborted } from "../timing/pause";
 import { KeptSchedule } from "./keep-schedule";
+import { keepReporting } from "./reporting";
 
 /**
  * Starts a consumer inside a process that also does other work.
@@ -65,23 +68,31 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   );
   const running =
     transport.name === "rabbitmq" && config.rabbitmq ? await onRabbitmq(consumer, config, config.rabbitmq) : onEventLog(consumer, config);
+  const endReports = consumer.temporary ? async () => {} : keepReporting(running, running.report, log);
   return {
     transport,
     ...running,
     ...(running.rests && { rests: () => Promise.all([schedule?.announced, running.rests?.()]).then(() => {}) }),
     ended: running.ended.finally(() => {
       schedule?.stop();
+      void endReports();
       return changing.close();
     }),
     async stop() {
       schedule?.stop();
+      await endReports();
       await running.stop();
       await changing.close();
     },
   };
 }
 
-async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Omit<RunningConsumer, "transport">> {
+interface Started extends Omit<RunningConsumer, "transport"> {
+  /** Sends a report of this consumer to the API. */
+  readonly report: (report: ConsumerReport) => Promise<void>;
+}
+
+async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: RabbitmqConfig): Promise<Started> {
   const { queue, log } = consumer;
   const consumers = consumerStores(config);
   const store = new LazyStore(consumer, consumers, { durable: consumer.exactlyOnce });
@@ -129,6 +140,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   return {
     worker,
     broker,
+    report: (report) => sendReport(broker, key, report),
     quarantine,
     stage: () => stage,
     problems: () => setup.problems,
@@ -146,7 +158,7 @@ async function onRabbitmq(consumer: Consumer, config: Config, rabbitmq: Rabbitmq
   };
 }
 
-function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "transport"> {
+function onEventLog(consumer: Consumer, config: Config): Started {
   const stopping = new AbortController();
   // A power failure undoes its commits in order, including the position, so `synchronous = FULL` would gain nothing.
   const consumers = consumerStores(config);
@@ -166,6 +178,7 @@ function onEventLog(consumer: Consumer, config: Config): Omit<RunningConsumer, "
   const ended = consuming.finally(() => consumers.close());
   return {
     worker,
+    report: (report) => consumers.report(consumer.queue, JSON.stringify(report)),
     broker: undefined,
     stage: () => stage,
     counts: worker.tally.counts,

@@ -1,6 +1,7 @@
+import { messageOf } from "../observe/logging";
 import { count, Distribution, entryOf, waitSeconds, workSeconds } from "../observe/tally";
 import type { Event } from "../schema/event";
-import { now } from "../timing/clock";
+import { now, timestamp } from "../timing/clock";
 import type { Delivery } from "./delivery";
 import type { DeadReason, Outcome } from "./outcome";
 
@@ -23,6 +24,14 @@ export interface TypeTally {
   readonly delaySeconds: Distribution;
 }
 
+/** The newest failed attempt of a consumer. */
+export interface LastError {
+  readonly at: string;
+  /** Id of the event. Null if it cannot be read. */
+  readonly event: string | null;
+  readonly error: string;
+}
+
 /** Type of messages that are not an event of the catalogue. */
 const other = "other";
 
@@ -30,6 +39,7 @@ export class WorkerTally {
   readonly counts: Counts = { handled: 0, duplicates: 0, skipped: 0, retried: 0, deadLettered: 0 };
   readonly types = new Map<string, TypeTally>();
   readonly deadReasons = new Map<DeadReason, number>();
+  lastError: LastError | null = null;
 
   /** Records the duration of a handler call, in milliseconds. */
   handler(type: string, ms: number): void {
@@ -44,6 +54,7 @@ export class WorkerTally {
   outcome(outcome: Outcome, event: Event | undefined, { replay }: Pick<Delivery, "replay">): void {
     const type = this.#type(event?.type ?? other);
     count(type.outcomes, outcome.action === "ack" ? outcome.result : outcome.action);
+    if (outcome.action !== "ack") this.lastError = { at: timestamp(), event: event?.id ?? null, error: messageOf(outcome.error) };
     if (outcome.action === "retry") this.counts.retried += 1;
     else if (outcome.action === "dead-letter") {
       this.counts.deadLettered += 1;

@@ -15,8 +15,11 @@ import { Broker } from "../rabbitmq/connection";
 import { QueueInspector } from "../rabbitmq/queue-inspection";
 import { describeRelay } from "../rabbitmq/relay-metrics";
 import { startRelaying } from "../rabbitmq/relaying";
+import { ReportListener } from "../rabbitmq/reports";
+import { signingKey } from "../rabbitmq/signing-key";
 import type { Dependencies } from "../routing/route";
 import type { Catalogue } from "../schema/catalogue";
+import { ConsumerReports } from "../status/consumer-reports";
 import { LiveStatus } from "../status/live-status";
 import { topologyOf } from "../status/topology";
 import { warnOfClock } from "../store/clock-warning";
@@ -124,8 +127,18 @@ export async function startEngine(
   const deadLetterJobs = new DeadLetterJobs(queues.deadLetters);
   const onBroker = transport.name === "rabbitmq" ? (broker ?? undefined) : undefined;
   const sources = { config, broker: onBroker, consumers, transport, catalogue, isServed: async () => true };
+  const reports = new ConsumerReports(consumers, store.peers);
   const status = new LiveStatus({
     sources,
+    reports,
+    listener:
+      onBroker &&
+      new ReportListener(
+        onBroker,
+        () => signingKey(config, log),
+        (text) => reports.take(text),
+        log,
+      ),
     store,
     confirmed: onBroker && (() => relay.position()),
     changeSeconds: new Distribution(workSeconds),

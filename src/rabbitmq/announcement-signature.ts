@@ -13,9 +13,12 @@ const clockSkewMs = 3_600_000;
 /** Result of checking an announcement: the time it was signed, in milliseconds since 1970, or the reason it is not trusted. */
 export type Proof = { readonly signedAt: number } | { readonly unsigned: string };
 
-/** Signs the body of an announcement with HMAC-SHA-256. A prefix keeps these signatures distinct from other uses of the same key. */
-export function signatureOf(key: string, content: Uint8Array): string {
-  return `v1=${digestOf(key, content).toString("base64url")}`;
+/** What is signed. A prefix keeps signatures of one kind distinct from other uses of the same key. */
+export type Purpose = "announcement" | "report";
+
+/** Signs the body of a message with HMAC-SHA-256. */
+export function signatureOf(key: string, content: Uint8Array, purpose: Purpose = "announcement"): string {
+  return `v1=${digestOf(key, content, purpose).toString("base64url")}`;
 }
 
 /** Checks the sender of an announcement, and that the announcement is neither too old nor sent by another RabbitMQ user than its author. */
@@ -34,12 +37,13 @@ export function proofOf({ properties, content }: Message, announcement: AnyAnnou
   return { signedAt };
 }
 
-function isSignedWith(key: string, content: Uint8Array, signature: string): boolean {
+/** Returns whether a signature is the one of a message. */
+export function isSignedWith(key: string, content: Uint8Array, signature: string, purpose: Purpose = "announcement"): boolean {
   const given = Buffer.from(signature.replace(/^v1=/, ""), "base64url");
-  const expected = digestOf(key, content);
+  const expected = digestOf(key, content, purpose);
   return given.length === expected.length && crypto.timingSafeEqual(given, expected);
 }
 
-function digestOf(key: string, content: Uint8Array): Buffer {
-  return new Bun.CryptoHasher("sha256", key).update("warren.announcement.v1\n").update(content).digest();
+function digestOf(key: string, content: Uint8Array, purpose: Purpose): Buffer {
+  return new Bun.CryptoHasher("sha256", key).update(`warren.${purpose}.v1\n`).update(content).digest();
 }

@@ -1,57 +1,21 @@
-import { hostname } from "node:os";
-import type { Config } from "../config/config";
 import type { Distribution } from "../observe/tally";
-import { aboutProject } from "../project/about";
-import { sizeOnDisk } from "../store/open";
 import type { Store } from "../store/store";
 import { now } from "../timing/clock";
+import type { ConsumerReports, ReportedConsumer } from "./consumer-reports";
 import { type History, type Range, StatusHistory } from "./history";
-import { type Latency, RecentLatency } from "./latency";
-import { type Need, needsOf } from "./system-needs";
-import { type Sources, SystemObserver, type SystemState } from "./system-state";
-
-/** The state of the system as the API shows it: that of `bun run status`, and what only a process that serves it knows. */
-export interface Status extends SystemState {
-  readonly needs: readonly Need[];
-  /** Events per second, of all processes. */
-  readonly flow: {
-    readonly committed: number;
-    /** Null without RabbitMQ. */
-    readonly confirmed: number | null;
-    /** By all consumers. Null if none has reported. */
-    readonly handled: number | null;
-    /** Attempts of all consumers. Null if none has reported. */
-    readonly failed: number | null;
-  };
-  /** Null if nothing was measured. */
-  readonly latency: {
-    /** In this process: from the arrival of a request that changes something to its response. */
-    readonly request: Latency | null;
-    /** In this process: a commit with its changes. */
-    readonly commit: Latency | null;
-    /** In all consumers: from the change until its event was handled. */
-    readonly delay: Latency | null;
-    /** In all consumers: the handler. */
-    readonly handler: Latency | null;
-  };
-  /** This process. */
-  readonly here: {
-    readonly host: string;
-    readonly pid: number;
-    readonly startedAt: string;
-    /** Version of the project. */
-    readonly version: string;
-    readonly memoryBytes: number;
-    /** Size of the SQLite database. Null on PostgreSQL. */
-    readonly databaseBytes: number | null;
-  };
-}
+import { RecentLatency } from "./latency";
+import { here, type Status } from "./status";
+import { needsOf } from "./system-needs";
+import { type Sources, SystemObserver } from "./system-state";
 
 export interface LiveStatusOptions {
   readonly sources: Sources;
   readonly store: Pick<Store, "log" | "tally" | "onAppend">;
   /** Resolves with the position up to which RabbitMQ has confirmed every event. Undefined without RabbitMQ. */
   readonly confirmed?: (() => Promise<number>) | undefined;
+  readonly reports: ConsumerReports;
+  /** Listens for reports while somebody looks. Default: they come by themselves. */
+  readonly listener?: { start(): void; stop(): void } | undefined;
   /** Durations of requests that change something. */
   readonly changeSeconds: Distribution;
   /** Interval between two looks while somebody follows, and period over which rates are measured, in milliseconds. Default: 1000. */
@@ -71,7 +35,7 @@ export class LiveStatus {
   readonly #everyMs: number;
   readonly #history = new StatusHistory();
   readonly #followers = new Set<Follower>();
-  readonly #latency: { readonly request: RecentLatency; readonly commit: RecentLatency };
+  readonly #latency: Record<keyof Status["latency"], RecentLatency>;
   #observer: SystemObserver | undefined;
   #latest: { readonly status: Status; readonly at: number } | undefined;
   #looking: Promise<Status> | undefined;
@@ -87,6 +51,8 @@ export class LiveStatus {
     this.#latency = {
       request: new RecentLatency(() => options.changeSeconds),
       commit: new RecentLatency(() => options.store.tally.commits.seconds),
+      delay: new RecentLatency(() => options.reports.totals.delay),
+      handler: new RecentLatency(() => options.reports.totals.handler),
     };
     // What is committed from now on counts from where the log is.
     this.#sampleIn(0);
@@ -112,6 +78,15 @@ export class LiveStatus {
     return () => void this.#followers.delete(follower);
   }
 
+  /** Resolves with the consumers that have reported lately. */
+  async consumers(): Promise<ReportedConsumer[]> {
+    const { reports, listener } = this.#options;
+    listener?.start();
+    this.#closeWhenIdle();
+    await reports.look();
+    return reports.list();
+  }
+
   /** Returns what happened in a part of time until now, as far as this process knows. */
   history(range: Range): History {
     return this.#history.read(range, now());
@@ -121,6 +96,7 @@ export class LiveStatus {
   close(): void {
     this.#closed = true;
     this.#followers.clear();
+    this.#options.listener?.stop();
     for (const timer of [this.#tick, this.#sampling, this.#idle]) clearTimeout(timer);
     this.#observer?.close();
     this.#observer = undefined;
@@ -164,27 +140,35 @@ export class LiveStatus {
     this.#observer ??= new SystemObserver(this.#options.sources);
     const state = await this.#observer.look();
     const at = performance.now();
-    const { sources } = this.#options;
+    const { sources, reports } = this.#options;
+    const consumers = await this.consumers();
+    const sum = (pick: (consumer: ReportedConsumer) => number) =>
+      consumers.length === 0 ? null : consumers.reduce((total, consumer) => total + pick(consumer), 0);
+    const { request, commit, delay, handler } = this.#latency;
     const status: Status = {
       ...state,
       needs: needsOf(state),
       flow: {
         committed: state.log?.perSecond ?? 0,
         confirmed: state.relay?.perSecond ?? null,
-        handled: null,
-        failed: null,
+        handled: sum(({ handledPerSecond }) => handledPerSecond),
+        failed: sum(({ failedPerSecond }) => failedPerSecond),
       },
-      latency: { request: this.#latency.request.look(at), commit: this.#latency.commit.look(at), delay: null, handler: null },
+      latency: { request: request.look(at), commit: commit.look(at), delay: delay.look(at), handler: handler.look(at) },
       here: here(sources.config),
     };
     this.#latest = { status, at };
-    this.#history.add(now(), { committed: state.log?.events, confirmed: state.relay?.confirmed, waiting: state.queues ?? undefined });
+    this.#history.add(now(), {
+      ...{ committed: state.log?.events, confirmed: state.relay?.confirmed, waiting: state.queues ?? undefined },
+      ...(consumers.length > 0 && { handled: reports.totals.handled, failed: reports.totals.failed }),
+    });
     return status;
   }
 
   #closeWhenIdle(): void {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
+      this.#options.listener?.stop();
       this.#observer?.close();
       this.#observer = undefined;
     }, idleMs);
@@ -216,14 +200,4 @@ export interface Follower {
   onStatus(status: Status): void;
   /** Called with the error if the state cannot be read. It is read again after a second. */
   onFailure(error: unknown): void;
-}
-
-const startedAt = new Date(performance.timeOrigin).toISOString();
-
-function here(config: Pick<Config, "database">): Status["here"] {
-  return {
-    ...{ host: hostname(), pid: process.pid, startedAt, version: aboutProject().version },
-    memoryBytes: process.memoryUsage.rss(),
-    databaseBytes: sizeOnDisk(config),
-  };
 }

@@ -1,5 +1,6 @@
 import type { Sink } from "../feed/event-streams";
-import type { LiveStatus, Status } from "./live-status";
+import type { LiveStatus } from "./live-status";
+import type { Status } from "./status";
 
 interface Stream {
   readonly sink: Sink;

@@ -1,4 +1,5 @@
 import { Distribution, workSeconds } from "../../src/observe/tally";
+import { ConsumerReports } from "../../src/status/consumer-reports";
 import { LiveStatus } from "../../src/status/live-status";
 import type { Sources } from "../../src/status/system-state";
 import type { Store } from "../../src/store/store";
@@ -12,6 +13,7 @@ export function liveStatusOf(folder: string, store: Store, { catalogue, consumer
       ...{ transport: { name: "embedded", reason: "of the test" }, isServed: async () => true },
     },
     store,
+    reports: new ConsumerReports(consumers),
     changeSeconds: new Distribution(workSeconds),
     everyMs: 20,
   });

@@ -9,7 +9,7 @@ export type { Replay } from "../../delivery/replays";
 export type { ConsumerTimeline, TimelineAttempt } from "../../delivery/timeline";
 export type { History } from "../../status/history";
 export type { Latency } from "../../status/latency";
-export type { Status } from "../../status/live-status";
+export type { Status } from "../../status/status";
 export type { Need } from "../../status/system-needs";
 export type { ObservedQueue } from "../../status/system-state";
 export type { RelatedEvent } from "../../store/cause";

@@ -57,6 +57,10 @@ export interface ConsumerStores {
   join(queue: string, onChange: () => void): Promise<Share>;
   /** Resolves with the number of processes that consume a queue now. */
   consuming(queue: string): Promise<number>;
+  /** Tells the API what a consumer of a queue says about itself. It may be lost. */
+  report(queue: string, text: string): Promise<void>;
+  /** Resolves with what consumers have said about themselves, as far as the API has to ask for it. */
+  reports(): Promise<string[]>;
   /** Removes a queue's store. Resolves with false, and removes nothing, if a process consumes the queue. */
   remove(queue: string): Promise<boolean>;
   /** Closes what is open for the methods above. The stores that were opened are closed by themselves. */

@@ -8,6 +8,7 @@ import type { ConsumerTables } from "../../consumer/tables";
 import { openDatabase } from "../connection/connection";
 import { placeOf } from "../connection/place";
 import type { Database } from "../connection/queries";
+import { Notices } from "../log/notices";
 import { freeSpace } from "../scrub";
 import { eraseEvents } from "./erasing";
 import { MemberTable } from "./member-table";
@@ -27,6 +28,7 @@ export class PostgresConsumerStores implements ConsumerStores {
   /** Name of this process among those that consume a queue. It is an `application_name`, so it has 63 characters at most. */
   readonly #holder = `warren ${process.pid} ${crypto.randomUUID()}`;
   #database: Database | undefined;
+  #notices: Notices | undefined;
   readonly #kept = new Map<string, Promise<string>>();
 
   constructor(readonly address: PostgresAddress) {
@@ -104,6 +106,16 @@ export class PostgresConsumerStores implements ConsumerStores {
     return (await this.has(queue)) ? (await this.state(queue, "")).processes : 0;
   }
 
+  async report(_queue: string, text: string): Promise<void> {
+    this.#notices ??= new Notices(this.#open(), this.address.schema);
+    this.#notices.tell(`report ${text}`);
+  }
+
+  /** The API is told. */
+  async reports(): Promise<string[]> {
+    return [];
+  }
+
   async remove(queue: string): Promise<boolean> {
     if (!(await this.has(queue))) return true;
     const schema = this.#schemaOf(queue);
@@ -121,6 +133,7 @@ export class PostgresConsumerStores implements ConsumerStores {
   async close(): Promise<void> {
     await this.#database?.close();
     this.#database = undefined;
+    this.#notices = undefined;
     this.#kept.clear();
   }
 

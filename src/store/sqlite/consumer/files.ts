@@ -15,6 +15,7 @@ import { FileShare } from "./file-share";
 import { consumerHistory } from "./history";
 import { openConsumerTables } from "./own-tables";
 import { positionIn } from "./positions";
+import { readReport, writeReport } from "./report-file";
 import { consumerState, ownTablesOf } from "./state";
 
 /** Keeps what each consumer keeps in a SQLite file of its own, beside which a lock shows that a process consumes the queue. */
@@ -83,10 +84,19 @@ export class ConsumerFiles implements ConsumerStores {
     return isLocked(this.#lockFile(queue)) ? 1 : 0;
   }
 
+  async report(queue: string, text: string): Promise<void> {
+    writeReport(this.#reportFile(queue), text);
+  }
+
+  async reports(): Promise<string[]> {
+    return (await this.queues()).flatMap((queue) => readReport(this.#reportFile(queue)) ?? []);
+  }
+
   async remove(queue: string): Promise<boolean> {
     const lock = acquireLock(this.#lockFile(queue));
     if (!lock) return false;
     for (const file of this.#filesOf(queue)) rmSync(file);
+    rmSync(this.#reportFile(queue), { force: true });
     lock.release();
     rmSync(this.#lockFile(queue), { force: true });
     return true;
@@ -96,6 +106,10 @@ export class ConsumerFiles implements ConsumerStores {
 
   #file(queue: string): string {
     return join(this.folder, `${queue}.db`);
+  }
+
+  #reportFile(queue: string): string {
+    return join(this.folder, `${queue}.report`);
   }
 
   #lockFile(queue: string): string {
