@@ -8,7 +8,7 @@ import { describeWithPostgres } from "../support/postgres";
 import { endAll } from "../support/processes";
 import { describeWithRabbit } from "../support/rabbit";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(420_000);
 
 const seed = Number(process.env["CHAOS_SEED"] ?? "20261129");
 
