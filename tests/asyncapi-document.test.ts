@@ -48,9 +48,8 @@ describe("the AsyncAPI document", () => {
   test("has the event of schedules if a consumer has one, on its queue only", () => {
     const message = scheduled.components.messages["schedule.due.v1"] as { examples: readonly { payload: object }[] };
     expect(parseEvent(JSON.stringify(message.examples[0]?.payload), catalogue)).toMatchObject({ ok: true });
-    expect(scheduled.channels["queue-daily"]).toMatchObject({
-      description: expect.stringContaining("which gets an event at the times of `0 9 * * 1-5` in Europe/London"),
-    });
+    const { description } = scheduled.channels["queue-daily"] as { readonly description: string };
+    expect(description).toContain("which gets an event at the times of `0 9 * * 1-5` in Europe/London");
     const having = ({ channels }: ReturnType<typeof asyncApiDocument>) =>
       Object.entries(channels).flatMap(([key, channel]) => (JSON.stringify(channel).includes("schedule.due") ? [key] : []));
     expect([having(scheduled), having(document)]).toEqual([["queue-daily"], []]);

@@ -14,7 +14,7 @@ const until = "Only dead letters whose last failure was before this time.";
 
 /** Returns a parameter for a time, whose value is in ISO 8601. */
 function time(description: string): Parameter<string> {
-  return { description, documented: { type: "string" }, read: (given) => parseTime(given, "utc")?.toISOString() };
+  return { description, documented: { type: "string", format: "date-time" }, read: (given) => parseTime(given, "utc")?.toISOString() };
 }
 
 /** Query parameters that select dead letters. */
