@@ -9,6 +9,8 @@ import type { Transaction, TransactionContext } from "./transaction";
 
 /** Maximum number of tries before a transaction gives up. */
 const mostTries = 8;
+/** Number of failed tries after which a transaction keeps its records from others until the end of its commit. */
+const patience = 4;
 /** Maximum time until the commit, in milliseconds. */
 const mostMs = 5000;
 
@@ -19,6 +21,9 @@ type Work<T> = (tx: Transaction) => T | Promise<T>;
  * uncommitted, and the commit compares that with what is there then. If something has changed, the function runs again. From the
  * second try on, the records that it read are locked against other transactions of this process, so that many transactions on one
  * record follow each other and do not all fail but one.
+ *
+ * The locks are released before the commit, so that many transactions share one. If that commit is made again, all that had read what it
+ * writes fail together, and half of them again with the next. So a transaction that has failed often keeps its locks until it is committed.
  */
 export class Transactions {
   readonly #locks = new KeyLocks();
@@ -44,7 +49,8 @@ export class Transactions {
         const release = tries === 0 ? undefined : await limit.until(this.#locks.acquire(keys), (late) => late());
         try {
           ids.reuse();
-          const done = await this.#try(work, new TransactionAttempt(this.engine, context, ids), limit, release);
+          const releasesEarly = tries < patience;
+          const done = await this.#try(work, new TransactionAttempt(this.engine, context, ids), limit, release, releasesEarly);
           if ("value" in done) return done.value;
           for (const key of done.read) keys.add(key);
         } finally {
@@ -61,12 +67,14 @@ export class Transactions {
    * Resolves with the value of the transaction, or with what it read if that has changed.
    *
    * @param release releases the locks. Undefined if there are none. Such a try gives way to whoever has locks, who has tried before.
+   * @param releasesEarly true to release them before the commit.
    */
   async #try<T>(
     work: Work<T>,
     attempt: TransactionAttempt,
     limit: TimeLimit,
     release: (() => void) | undefined,
+    releasesEarly: boolean,
   ): Promise<{ readonly value: T } | { readonly read: Iterable<string> }> {
     const running = attempt.run(work);
     const result = await limit.until(running).catch((error: unknown) => {
@@ -76,7 +84,7 @@ export class Transactions {
     if (!release && this.#locks.areHeld(attempt.keys)) return { read: attempt.keys };
     const plan = attempt.plan(result, () => {
       // Others see the changes from here on.
-      release?.();
+      if (releasesEarly) release?.();
       return attempt.context.once && "value" in result ? JSON.stringify({ value: result.value }) : undefined;
     });
     const committed = await this.engine.commit(plan);
