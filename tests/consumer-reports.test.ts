@@ -14,7 +14,8 @@ import { ReportListener, sendReport } from "../src/rabbitmq/reports";
 import { ConsumerReports } from "../src/status/consumer-reports";
 import { consumerStores } from "../src/store/open";
 import { openApi } from "./support/api";
-import { environmentOf, forEachEngine, sqliteIn } from "./support/engines";
+import { environmentOf, forEachEngineInFull, sqliteIn } from "./support/engines";
+import { testInFull } from "./support/in-full";
 import { eventually } from "./support/processes";
 import { describeWithRabbit, emptyBroker, useRabbit } from "./support/rabbit";
 import { recordedLog } from "./support/recorded-log";
@@ -136,7 +137,7 @@ async function isHeard(environment: Record<string, string>): Promise<void> {
 }
 const name = "the API hears of a consumer that runs, and of its end";
 
-forEachEngine((placesIn) => {
+forEachEngineInFull((placesIn) => {
   const folder = useFolder();
   test(name, () => isHeard(environmentOf(placesIn(folder.path))));
 });
@@ -144,7 +145,7 @@ forEachEngine((placesIn) => {
 describeWithRabbit("on RabbitMQ", () => {
   const folder = useFolder();
   const rabbit = useRabbit();
-  test(name, () => isHeard(environmentOf(sqliteIn(folder.path), rabbit().url)));
+  testInFull(name, () => isHeard(environmentOf(sqliteIn(folder.path), rabbit().url)));
 
   test("a report that is not signed with the key is ignored", async () => {
     const config = readConfig({ isTerminal: false, environment: { RABBITMQ_URL: rabbit().url } }).rabbitmq as RabbitmqConfig;
