@@ -18,6 +18,9 @@ the executable.
 const importing = (what: string, from: string) => `import ${what} from "${from}";\n`;
 const notice = (folder: string) => `// Generated from the files of ${folder} by \`bun run generate\`. Do not edit.\n`;
 
+/** Number of files of routes whose types are put together at a time. */
+const partSize = 8;
+
 async function routesModule(): Promise<string> {
   const routes = await loadRoutes(join(root, "routes"));
   const own = Object.keys(builtInRoutes).filter((path) => !routes.some((route) => route.path === path));
@@ -29,15 +32,21 @@ async function routesModule(): Promise<string> {
     ...routes.map(({ path }, index) => mount(path, `route${index}`)),
     ...own.map((path) => mount(path, `builtInRoutes["${path}"]`)),
   ];
+  // Each `use` nests the types of those before it, and TypeScript has a limit for that.
+  const parts = Array.from({ length: Math.ceil(mounts.length / partSize) }, (_, index) => {
+    const part = mounts.slice(index * partSize, (index + 1) * partSize);
+    return `const part${index} = (dependencies: Dependencies) =>\n  new Elysia()\n${part.join("").trimEnd()};\n\n`;
+  });
+  const uses = parts.map((_, index) => `    .use(part${index}(dependencies))`);
   // A client's program begins at this module, and the types of events need to know of every resource.
   const registered = importing("type {}", "./resources.generated");
   return `${notice("routes/")}${importing("{ Elysia }", "elysia")}${importing("{ builtInRoutes }", "warren/built-in")}${importing("type { Dependencies }", "warren/route")}${registered}${imports.join("")}
 export const routes = [
 ${list.join("")}];
 
-const typed = (dependencies: Dependencies) =>
+${parts.join("")}const typed = (dependencies: Dependencies) =>
   new Elysia()
-${mounts.join("").trimEnd()};
+${uses.join("\n")};
 
 /** The routes with their types, for an Eden client: \`treaty<App>("localhost:3000", { parseDate: false })\`. */
 export type App = ReturnType<typeof typed>;
