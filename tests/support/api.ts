@@ -86,7 +86,8 @@ let schemas = 0;
 
 async function nextSchema(): Promise<PostgresSchema> {
   schemas += 1;
-  return schemaIn(await sharedPostgres(), `api_${schemas}`);
+  const name = `api_${schemas}`;
+  return schemaIn(await sharedPostgres(), name);
 }
 
 async function openStoreIn(schema: Promise<PostgresSchema>, resources: readonly Resource[]): Promise<Store> {
