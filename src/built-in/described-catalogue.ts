@@ -49,7 +49,7 @@ export interface DescribedEventType {
     readonly version: number;
     readonly schema: Readonly<Record<string, JsonSchema>>;
     readonly example: Readonly<Record<string, unknown>> | null;
-    /** What differs from the version before, as sentences without a subject: `/item/price was removed`. */
+    /** The differences from the version before, as sentences without a subject: `/item/price was removed`. */
     readonly changes: string[];
   }[];
 }

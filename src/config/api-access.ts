@@ -23,7 +23,7 @@ export interface ApiAccess {
   readonly trustedProxies: number;
   /** Maximum requests per second for each client. Null for no limit. */
   readonly rateLimit: number | null;
-  /** Whether the console is served, and may change things. */
+  /** `off`: there is no console; `read`: it changes nothing. */
   readonly console: ConsoleMode;
 }
 

@@ -11,9 +11,9 @@ import page from "./page/index.html";
 export interface PageFile {
   readonly type: string;
   readonly source: Fixed;
-  /** Whether the name of the file changes with its content. */
+  /** True if the name of the file changes with its content. */
   readonly isHashed: boolean;
-  /** Whether compression makes it smaller. */
+  /** True if compression makes it smaller. */
   readonly isText: boolean;
 }
 

@@ -38,7 +38,7 @@ const Report = Type.Object({
   lastError: Type.Union([Type.Null(), Type.Object({ at: text(40), event: Type.Union([Type.Null(), text(200)]), error: text(1000) })]),
 });
 
-/** What a consumer says about itself. Counts are since its start. */
+/** A report of a consumer about itself. Counts are since its start. */
 export type ConsumerReport = Static<typeof Report>;
 
 /** Identity of a consumer in its reports. */

@@ -17,7 +17,7 @@ export interface DeadSelection extends StoredSelection {
   readonly upTo?: number | undefined;
 }
 
-/** What a selection looks at in a dead letter. */
+/** The properties of a dead letter that a selection looks at. */
 export interface SelectedBy extends Pick<DeadLetter, "id" | "type" | "reason" | "error" | "stack" | "lastFailure"> {
   /** Returns the whole body as text. */
   readonly text: () => string;
@@ -52,7 +52,7 @@ export interface DeadLetterPage {
   readonly upTo: number;
 }
 
-/** What one pass over the dead letters of a queue has seen. */
+/** The result of one pass over the dead letters of a queue. */
 export interface DeadScan {
   /** Number of dead letters that were looked at, the oldest ones. */
   readonly looked: number;

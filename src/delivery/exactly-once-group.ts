@@ -19,7 +19,7 @@ interface Means {
   readonly data: ConsumerData;
   /** Gets what the handlers change. Undefined: each commits it before the transaction. */
   readonly joined: JoinedChanges | undefined;
-  /** What earlier runs of the event have found, which is the only one then. */
+  /** The findings of earlier runs of the event, which is the only one then. */
   readonly again: Again | undefined;
 }
 

@@ -47,7 +47,7 @@ export interface Again {
 interface Note {
   /** Identifies the run that has committed the changes. */
   readonly run: string;
-  /** What the calls of the handler have answered. Undefined if nothing but its changes depends on them. */
+  /** The answers to the calls of the handler. Undefined if nothing but its changes depends on them. */
   readonly answers?: readonly Answer[];
 }
 

@@ -4,7 +4,7 @@ import type { Endings, NotCommitted, Plan, PlanOutcome, Read } from "../store/tr
 import type { Task } from "./delivery";
 import type { Result } from "./outcome";
 
-/** What one event changes could not be committed with its transaction, of which nothing was committed. Never leaves this folder. */
+/** The changes of one event could not be committed with its transaction, of which nothing was committed. Never leaves this folder. */
 export class PartFailed extends Error {
   override readonly name = "PartFailed";
   constructor(
@@ -25,7 +25,7 @@ interface JoinedRun {
   stale(): Error;
 }
 
-/** What handlers change whose events share a transaction. It is committed as the end of the transaction. */
+/** The changes of handlers whose events share a transaction. They are committed as the end of the transaction. */
 export class JoinedChanges {
   readonly #made: { readonly run: JoinedRun; readonly plan: Plan }[] = [];
 

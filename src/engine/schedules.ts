@@ -1,36 +1,14 @@
 import { type Log, messageOf } from "../observe/logging";
-import type { Leadership } from "../store/leadership";
 import { dueTime, nextTime } from "../store/schedule-times";
 import type { Schedule, Schedules } from "../store/schedules";
 import type { Store } from "../store/store";
 import { now } from "../timing/clock";
-import { pause } from "../timing/pause";
-
-/** Maximum time until a new schedule, or the end of an event's handling, is noticed, and pause after an error, in milliseconds. */
-const lookEveryMs = 1000;
+import { keepStepping, lookEveryMs } from "./led-steps";
 
 /** Publishes the events of schedules when their time has come, in one process at a time. */
 export function keepSchedules(store: Store, log: Log): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  const keep = async ({ until, holds }: Leadership) => {
-    while (holds()) {
-      const waitMs = await publishDue(store.schedules, log).catch((error: unknown) => {
-        log.warn({ error: messageOf(error) }, "Cannot look at the schedules; retrying");
-        return lookEveryMs;
-      });
-      if (holds()) await pause(waitMs, until);
-    }
-  };
-  const lead = async () => {
-    while (!stopping.signal.aborted) await store.lead("schedules", stopping.signal, keep);
-  };
-  const ended = lead();
-  return {
-    async stop() {
-      stopping.abort();
-      await ended;
-    },
-  };
+  const trouble = "Cannot look at the schedules; retrying";
+  return keepStepping(store, log, { name: "schedules", trouble, begin: () => () => publishDue(store.schedules, log) });
 }
 
 /** Resolves with how long to wait before the next look, in milliseconds. */

@@ -1,39 +1,17 @@
 import { mostCounted } from "../delivery/timer-state";
-import { type Log, messageOf } from "../observe/logging";
-import type { Leadership } from "../store/leadership";
+import type { Log } from "../observe/logging";
 import type { Store } from "../store/store";
 import type { Timer, Timers } from "../store/timers";
 import { now } from "../timing/clock";
-import { pause } from "../timing/pause";
+import { keepStepping, lookEveryMs } from "./led-steps";
 
-/** Maximum time until a timer is noticed that is due earlier than those before it, and pause after an error, in milliseconds. */
-const lookEveryMs = 1000;
 /** Maximum number of timers that become events in one step. */
 const batch = 500;
 
 /** Turns timers into events when they are due, in one process at a time. */
 export function keepTimers(store: Store, log: Log): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  const keep = async ({ until, holds }: Leadership) => {
-    const step = firing(store.timers, log);
-    while (holds()) {
-      const waitMs = await step().catch((error: unknown) => {
-        log.warn({ error: messageOf(error) }, "Cannot publish the events that are due; retrying");
-        return lookEveryMs;
-      });
-      if (waitMs > 0) await pause(waitMs, until);
-    }
-  };
-  const lead = async () => {
-    while (!stopping.signal.aborted) await store.lead("timers", stopping.signal, keep);
-  };
-  const ended = lead();
-  return {
-    async stop() {
-      stopping.abort();
-      await ended;
-    },
-  };
+  const trouble = "Cannot publish the events that are due; retrying";
+  return keepStepping(store, log, { name: "timers", trouble, begin: () => firing(store.timers, log) });
 }
 
 /**

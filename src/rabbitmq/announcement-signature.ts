@@ -13,7 +13,7 @@ const clockSkewMs = 3_600_000;
 /** Result of checking an announcement: the time it was signed, in milliseconds since 1970, or the reason it is not trusted. */
 export type Proof = { readonly signedAt: number } | { readonly unsigned: string };
 
-/** What is signed. A prefix keeps signatures of one kind distinct from other uses of the same key. */
+/** The text that is signed. A prefix keeps signatures of one kind distinct from other uses of the same key. */
 export type Purpose = "announcement" | "report";
 
 /** Signs the body of a message with HMAC-SHA-256. */

@@ -35,7 +35,7 @@ export interface Dependencies {
   readonly metrics: Metrics;
   /** The log of the service. Use it for information that the operator needs and the response does not contain. */
   readonly log: Log;
-  /** What the project consists of, besides its resources. */
+  /** The parts of the project besides its resources. */
   readonly project: Project;
   /** Resolves with how events go from resources to queues. */
   readonly topology: () => Promise<Topology>;

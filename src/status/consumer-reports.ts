@@ -32,7 +32,7 @@ interface Known {
   readonly heardAt: number;
 }
 
-/** What consumers say about themselves. Reports come by themselves, or are read from the stores of consumers when somebody looks. */
+/** The reports of consumers. They come by themselves, or are read from the stores of consumers when somebody looks. */
 export class ConsumerReports {
   /** Counts of all consumers that were heard of. They only grow. */
   readonly totals = {
@@ -63,7 +63,7 @@ export class ConsumerReports {
     if (report.stage === stopped) return void this.#known.delete(report.id);
     if (!known && this.#known.size >= mostConsumers) return;
     this.#known.set(report.id, { report, before: known?.report, heardAt: now() });
-    // What one did before it was first heard of is no flow of now.
+    // The work of one before its first report is not counted as done now.
     if (known) this.#count(known.report, report);
   }
 

@@ -1,6 +1,6 @@
 // What the Overview draws: some numbers of each second and minute, in memory of this process.
 
-/** What is known at one moment. Counts only grow; undefined: not looked at. */
+/** Counts and levels at one moment. Counts only grow; undefined: not looked at. */
 export interface Sample {
   /** Position of the newest event. */
   readonly committed?: number | undefined;

@@ -23,7 +23,7 @@ import { type ShownSchedule, shownSchedule } from "../store/schedule-times";
 import { now } from "../timing/clock";
 import { type AskQueues, embeddedQueues, knownQueues, type QueueState, rabbitQueues } from "./queue-states";
 
-/** What the state is read from. Whoever has opened it closes it. */
+/** The sources of the state. Whoever has opened it closes it. */
 export interface Sources {
   readonly config: Pick<Config, "database" | "dataDir" | "rabbitmq">;
   /** Undefined for the embedded transport. */

@@ -1,6 +1,6 @@
 import type { Tick } from "../schema/tick";
 
-/** What a consumer tells the service of its schedule. */
+/** A schedule as its consumer announces it. */
 export interface NewSchedule {
   /** The consumer's queue. */
   readonly queue: string;
@@ -8,7 +8,7 @@ export interface NewSchedule {
   readonly pattern: string;
   /** Name of an IANA time zone. */
   readonly timeZone: string;
-  /** What becomes of times that nobody was there for: `once` makes up for all of them with one event, `skip` for none. */
+  /** For times that nobody was there for: `once` makes up for all of them with one event, `skip` for none. */
   readonly missed: "once" | "skip";
   /** True to publish an event although the one before it is not done. */
   readonly overlap: boolean;

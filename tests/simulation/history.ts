@@ -6,7 +6,7 @@ import type { World } from "./world";
 
 /** Maximum number of events that come after the clock was set, and were decided on before it. */
 const decided = 10;
-/** What the events of a schedule have as item. */
+/** The item of the events of a schedule. */
 export const scheduled = -1;
 
 export interface LoggedEvent {

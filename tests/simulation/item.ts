@@ -9,7 +9,7 @@ export const item = defineResource({
   example: { name: "Sample Item", description: null, price: 9.99 },
 });
 
-/** What a change notes in the description of an item that it sets or cancels a timer of, so that the log tells of all timers. */
+/** The note of a change in the description of an item that it sets or cancels a timer of, so that the log tells of all timers. */
 export const noteOf = {
   set: (tag: string, key: string, afterMs: number) => `set ${tag} ${key} after ${afterMs}`,
   cancel: (tag: string, key: string) => `cancel ${tag} ${key}`,

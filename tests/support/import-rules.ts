@@ -11,7 +11,7 @@ interface Import {
   readonly specifier: string;
   /** The imported file without its extension, such as `src/store/store`. Undefined outside of the project. */
   readonly file: string | undefined;
-  /** Whether it imports types only. */
+  /** True if it imports types only. */
   readonly isOfTypes: boolean;
 }
 
@@ -92,7 +92,7 @@ function* breachesOf(file: SourceFile): Generator<string> {
   if (lines > maxLines && !isGenerated) yield `has ${lines} lines: at most ${maxLines}, one idea a file`;
 }
 
-/** What runs in a browser. */
+/** The files that run in a browser. */
 const page = /^src\/console\/page\//;
 
 /** @param target A file of the project. */

@@ -1,4 +1,4 @@
-/** What the API says of a request that it refuses (RFC 9457). */
+/** The problem of a request that the API refuses (RFC 9457). */
 export interface Problem {
   readonly status: number;
   readonly title: string;

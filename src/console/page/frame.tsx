@@ -28,7 +28,7 @@ const ofDelivery = 4;
 /** Entries that a narrow screen has room for. The others are in "Go to…". */
 const mostAtThumb = 3;
 
-/** What surrounds every page: the places, and who is signed in. */
+/** The frame of every page: the places, and who is signed in. */
 export function Frame({ identity, place, children }: { identity: Identity; place: Place; children: ComponentChildren }) {
   const [isGoing, setGoing] = useState(false);
   useGoToKey(() => setGoing(true));

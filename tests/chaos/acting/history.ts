@@ -52,7 +52,7 @@ export interface Logged {
 /** A row of the own table of the consumer with effects exactly once. */
 export interface Effect {
   readonly id: string;
-  /** What it has counted, as it was in the change. */
+  /** Its counts as they were in the change. */
   readonly counted: number;
 }
 

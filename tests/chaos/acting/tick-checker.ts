@@ -1,6 +1,6 @@
 import { type ActingHistory, isUnder, type Logged, queues } from "./history";
 
-/** What the checks need of an event. */
+/** The properties of an event that the checks need. */
 type Event = Pick<Logged, "position" | "id" | "at" | "actor" | "cause" | "dueAt">;
 
 type TickHistory = Pick<ActingHistory, "jumps" | "lastTime"> & { readonly log: readonly Event[] };

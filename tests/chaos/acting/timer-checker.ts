@@ -2,7 +2,7 @@ import { type ActingHistory, isUnder, type Logged, type Order } from "./history"
 
 type Found = readonly [name: string, example: string];
 
-/** What the checks need of an event. */
+/** The properties of an event that the checks need. */
 type Event = Pick<Logged, "position" | "id" | "type" | "subject" | "at" | "cause" | "tag"> & { readonly order?: Pick<Order, "note"> };
 
 type TimerHistory = Pick<ActingHistory, "waiting" | "jumps"> & { readonly log: readonly Event[] };

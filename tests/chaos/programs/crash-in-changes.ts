@@ -38,7 +38,7 @@ ChangingRun.prototype.settle = async function (result) {
 
 if (point === "before-ack") beforeEachAck(atCrashPoint);
 
-/** What the running change is about. */
+/** The subject of the running change. */
 let about: "timer" | "tick" | undefined;
 const { take } = TimerChanges.prototype;
 TimerChanges.prototype.take = function (timer) {

@@ -5,7 +5,7 @@ import { useAnswer } from "../use-answer";
 import { useTitle } from "../use-title";
 import { Contract } from "./contract";
 
-/** What the service publishes: each event type with its versions. */
+/** The page of event types, each with its versions. */
 export function Contracts({ place }: { place: Place }) {
   const { data, error, reload } = useAnswer<Catalogue>("/catalogue");
   const name = place.parts[1] ?? data?.eventTypes[0]?.type;

@@ -11,7 +11,7 @@ export interface Choice {
 export const nothing: Choice = { all: false, groups: new Set(), ids: new Map() };
 export const everything: Choice = { ...nothing, all: true };
 
-/** What the page shows of the matching dead letters. */
+/** The part of the matching dead letters that the page shows. */
 export interface Shown {
   readonly groups: readonly LetterGroup[];
   readonly letters: readonly DeadLetter[];

@@ -11,7 +11,7 @@ const shownOfGroup = 6;
 export interface Letters {
   readonly shown: Shown | undefined;
   readonly upTo: number;
-  /** Whether the answer covers all dead letters of the queue. */
+  /** True if the answer covers all dead letters of the queue. */
   readonly looked: { readonly count: number; readonly isComplete: boolean } | undefined;
   readonly error: Error | undefined;
   readonly isLoading: boolean;

@@ -78,7 +78,7 @@ export function EventPage({ id, identity }: { id: string; identity: Identity }) 
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the event did to its record, and the record's other events. */
+/** The event's change of its record, and the record's other events. */
 function About({ placed, resource, subject, record }: { placed: Placed; resource: string; subject: number; record: Fields }) {
   const now = useNow(60_000);
   const of = `resource=${encodeURIComponent(resource)}&id=${subject}`;

@@ -17,7 +17,7 @@ export interface Tail {
   readonly connection: Connection;
   readonly isLoading: boolean;
   readonly error: Error | undefined;
-  /** Whether there are events before the last row. */
+  /** True if there are events before the last row. */
   readonly hasOlder: boolean;
   readonly loadOlder: () => void;
 }

@@ -5,7 +5,7 @@ import { Icon } from "../icons";
 /** Kinds of problems that lose or hold up nothing for now. */
 const mild = new Set<Need["kind"]>(["no-consumer", "conversion", "refused-announcement"]);
 
-/** What needs a person. */
+/** Things that need a person. */
 export function Needs({ needs }: { needs: readonly Need[] }) {
   return (
     <section class="panel" aria-label="What needs a person">

@@ -5,7 +5,7 @@ interface StepProps {
   readonly number: number;
   readonly title: string;
   readonly isDone: boolean;
-  /** Whether a step before it has to be done first. */
+  /** True if a step before it has to be done first. */
   readonly isLater: boolean;
   readonly children: ComponentChildren;
 }

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { History } from "../answers";
 import { useAnswer } from "../use-answer";
 
-/** What each period of the chart has per point, in seconds. A shorter pause between questions would show nothing new. */
+/** Seconds per point in each period of the chart. A shorter pause between questions would show nothing new. */
 const renewEverySeconds = { "15m": 3, "1h": 12, "6h": 60 };
 
 /** Returns what the chart shows, renewed while the page is visible and not paused. */

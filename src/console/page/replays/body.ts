@@ -1,4 +1,4 @@
-/** What is typed into the form, as text. */
+/** The texts in the form. */
 export interface Fields {
   readonly queue: string;
   /** Separated by commas. Empty for all. */

@@ -1,23 +1,13 @@
-import type { LogEntry, LogReader } from "../../log";
-import type { Queries, Value } from "../connection/queries";
-import { bytesOfCharacter, conditionFor, entryColumns, lengthOf, maxRows, valuesOf, wanted, within } from "./selected-events";
-
-/** `last`: the first position of the part that was searched. */
-type Found = { readonly last: number } & (LogEntry | { readonly position: null });
+import type { LogReader } from "../../log";
+import type { Queries } from "../connection/queries";
+import { scanned } from "./scanned";
+import { conditionFor, entryColumns, maxRows, wanted } from "./selected-events";
 
 /** Returns a function that reads selected events, newest first, at a bounded cost, with one statement. */
 export function backScanner({ query }: Queries): LogReader["scanBack"] {
-  return async (before, { types, subject, visible, limit, maxLength }) => {
-    const bounds: Value[] = [before, types, limit, Math.min(bytesOfCharacter * maxLength, Number.MAX_SAFE_INTEGER)];
-    const groups = visible?.length ?? -1;
-    const rows =
-      subject === null
-        ? await query<Found>(scanOfAll(groups), ...bounds, ...valuesOf(visible))
-        : await query<Found>(scanOfSubject(groups), ...bounds, subject, ...valuesOf(visible));
-    const found = rows.filter((row): row is LogEntry & Found => row.position !== null);
-    const entries = within(found, maxLength);
-    const isFull = entries.length === limit || entries.length < found.length || lengthOf(entries) >= maxLength;
-    return { entries, position: isFull ? (entries.at(-1)?.position ?? before) : (rows[0]?.last ?? 1) };
+  return async (before, selection) => {
+    const { entries, reached, last } = await scanned(query, { ofAll: scanOfAll, ofSubject: scanOfSubject }, before, selection);
+    return { entries, position: reached ?? last ?? 1 };
   };
 }
 

@@ -1,23 +1,13 @@
-import type { LogEntry, LogReader } from "../../log";
-import type { Queries, Value } from "../connection/queries";
-import { bytesOfCharacter, conditionFor, entryColumns, lengthOf, maxRows, valuesOf, wanted, within } from "./selected-events";
-
-type Found = { readonly last: number } & (LogEntry | { readonly position: null });
+import type { LogReader } from "../../log";
+import type { Queries } from "../connection/queries";
+import { scanned } from "./scanned";
+import { conditionFor, entryColumns, maxRows, wanted } from "./selected-events";
 
 /** Returns a function that reads selected events, at a bounded cost, with one statement. */
 export function logScanner({ query }: Queries): LogReader["scan"] {
-  return async (after, { types, subject, visible, limit, maxLength }) => {
-    const bounds: Value[] = [after, types, limit, Math.min(bytesOfCharacter * maxLength, Number.MAX_SAFE_INTEGER)];
-    const groups = visible?.length ?? -1;
-    const rows =
-      subject === null
-        ? await query<Found>(scanOfAll(groups), ...bounds, ...valuesOf(visible))
-        : await query<Found>(scanOfSubject(groups), ...bounds, subject, ...valuesOf(visible));
-    const found = rows.filter((row): row is LogEntry & Found => row.position !== null);
-    const entries = within(found, maxLength);
-    const isFull = entries.length === limit || entries.length < found.length || lengthOf(entries) >= maxLength;
-    const reached = entries.at(-1)?.position ?? after;
-    return { entries, position: isFull ? reached : Math.max(after, rows[0]?.last ?? after) };
+  return async (after, selection) => {
+    const { entries, reached, last } = await scanned(query, { ofAll: scanOfAll, ofSubject: scanOfSubject }, after, selection);
+    return { entries, position: reached ?? Math.max(after, last ?? after) };
   };
 }
 
