@@ -28,11 +28,13 @@ const part1 = (dependencies: Dependencies) =>
     .use(new Elysia({ prefix: "/replays" }).use(builtInRoutes["/replays"](dependencies)))
     .use(new Elysia({ prefix: "/schedules" }).use(builtInRoutes["/schedules"](dependencies)))
     .use(new Elysia({ prefix: "/status" }).use(builtInRoutes["/status"](dependencies)))
-    .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)))
-    .use(new Elysia({ prefix: "/topology" }).use(builtInRoutes["/topology"](dependencies)));
+    .use(new Elysia({ prefix: "/status/settings" }).use(builtInRoutes["/status/settings"](dependencies)))
+    .use(new Elysia({ prefix: "/status/webhooks" }).use(builtInRoutes["/status/webhooks"](dependencies)));
 
 const part2 = (dependencies: Dependencies) =>
   new Elysia()
+    .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)))
+    .use(new Elysia({ prefix: "/topology" }).use(builtInRoutes["/topology"](dependencies)))
     .use(new Elysia({ prefix: "/whoami" }).use(builtInRoutes["/whoami"](dependencies)));
 
 const typed = (dependencies: Dependencies) =>

@@ -87,6 +87,10 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
       log,
       status: liveStatusOf(folder.path, store, { catalogue, consumers }),
       topology: async () => ({ transport: "embedded", resources: [], queues: [] }),
+      removeQueue: async () => {
+        throw new Error("There is none in this test.");
+      },
+      settings: () => [],
       relay: async () => ({ transport: "embedded", broker: "off", node: null, isRunning: false, position: 0, problems: [] }),
       clientOf: () => null,
       stopping: new AbortController().signal,

@@ -9,10 +9,12 @@ import health from "./health";
 import metrics from "./metrics";
 import replays from "./replays";
 import schedules from "./schedules";
+import settings from "./settings";
 import status from "./status";
 import timeline from "./timeline";
 import timers from "./timers";
 import topology from "./topology";
+import webhooks from "./webhooks";
 import whoami from "./whoami";
 
 /** The routes that every service has, by path. A project's file in `routes/` replaces the built-in route at the same path. */
@@ -30,6 +32,8 @@ export const builtInRoutes = {
   "/replays": replays,
   "/schedules": schedules,
   "/status": status,
+  "/status/settings": settings,
+  "/status/webhooks": webhooks,
   "/timers": timers,
   "/topology": topology,
   "/whoami": whoami,

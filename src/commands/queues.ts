@@ -1,4 +1,5 @@
-import { ago, counted, number } from "../observe/amounts";
+import { lossOf, removesStore, whyInUse, whyKept } from "../engine/remove-queue";
+import { ago, number } from "../observe/amounts";
 import { parseWords, runCommand, UsageError } from "../observe/command-line";
 import { printable, tell } from "../observe/terminal";
 import { isServed } from "../store/open";
@@ -8,7 +9,7 @@ import { convertQueue, isConverted } from "./convert-queue";
 import { type ListedQueue, listQueues } from "./known-queues";
 import { paint, width } from "./output";
 import { backlogCells, backlogColumns } from "./queue-columns";
-import { ownDataOf, removeFromRabbitmq, removeSchedule, removeStore } from "./remove-queue";
+import { removeOver } from "./remove-queue";
 import { table } from "./table";
 import { printableJson } from "./text";
 import { type Reached, withTransport } from "./transport";
@@ -102,48 +103,26 @@ async function convert(reached: Reached, name: string, { yes, json }: Values): P
   return (await convertQueue(reached, broker, name, stopping.signal)) ? done(true) : interrupted;
 }
 
-function refuseConsumers({ queue, consumers }: ListedQueue): void {
-  if (consumers === 0) return;
-  const [are, them] = consumers === 1 ? ["is", "it"] : ["are", "them"];
-  throw new Trouble(`${counted(consumers, "consumer")} of "${queue}" ${are} running: stop ${them} first.`);
+function refuseConsumers(queue: ListedQueue): void {
+  const why = whyInUse(queue);
+  if (why) throw new Trouble(why);
 }
 
 async function remove(reached: Reached, name: string, { force, yes, json }: Values): Promise<number> {
   const queue = await known(reached, name);
-  if (queue.kind === "shared" && reached.broker)
-    throw new Trouble(`"${name}" is the queue of a resource and cannot be removed: the API creates it at each start.`);
   // Without RabbitMQ, the consumer has its file open.
-  if (!(force && reached.broker)) refuseConsumers(queue);
+  const why = whyKept(reached, force && reached.broker ? { ...queue, consumers: 0 } : queue);
+  if (why) throw new Trouble(why);
   const lost = await lossOf(reached, queue);
   if (lost && !force) throw new Trouble(`"${name}" has ${lost}, which would be lost. To remove it anyway, use --force.`);
   if (!yes) {
     if (!process.stdin.isTTY) throw new UsageError("Cannot ask for confirmation without a terminal; use --yes to remove it for good.");
     if (!(await confirmed(`Remove "${name}"${lost ? `, with ${lost},` : ""} for good?`))) throw new Trouble("Nothing was removed.");
   }
-  // First, so that it gets no event that creates the queue again.
-  await removeSchedule(reached, name);
-  if (reached.broker) await removeFromRabbitmq(reached, reached.broker, name);
-  if (removesStore(reached, queue)) await removeStore(reached.consumers, name);
-  else if (reached.consumers.isShared) tell(`${reached.consumers.shownOf(name)} stays, since consumers run.`);
+  await removeOver(reached, queue);
+  if (!removesStore(reached, queue) && reached.consumers.isShared) tell(`${reached.consumers.shownOf(name)} stays, since consumers run.`);
   const { messages, retries, deadLetters } = queue;
   if (json) console.log(printableJson({ removed: name, messages, retries, deadLetters }));
   else console.log(`"${name}" was removed${lost ? `, with ${lost}` : ""}.`);
   return 0;
-}
-
-/** Returns whether what consumers keep is removed with the queue. With RabbitMQ, each machine of the queue can have a file, and these are left. */
-function removesStore({ broker, consumers }: Reached, queue: ListedQueue): boolean {
-  return !broker || (consumers.isShared && queue.consumers === 0);
-}
-
-/** Describes the data that removing the queue would delete. Resolves with undefined if there is none. */
-async function lossOf(reached: Reached, listed: ListedQueue): Promise<string | undefined> {
-  const { queue, messages, retries, deadLetters } = listed;
-  const losses = [
-    messages ? `${counted(messages, "event")} that ${messages === 1 ? "waits" : "wait"}` : undefined,
-    retries > 0 ? counted(retries, "retry").replace(/retrys$/, "retries") : undefined,
-    deadLetters > 0 ? counted(deadLetters, "dead letter") : undefined,
-    removesStore(reached, listed) ? await ownDataOf(reached.consumers, queue) : undefined,
-  ].filter((loss) => loss !== undefined);
-  return losses.length > 1 ? `${losses.slice(0, -1).join(", ")} and ${losses.at(-1)}` : losses[0];
 }

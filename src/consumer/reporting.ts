@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
-import { type ConsumerReport, reportEveryMs, reportOf, stopped } from "../delivery/consumer-report";
-import type { Watched } from "../delivery/running";
+import { type ConsumerReport, type Reporting, reportEveryMs, reportOf, stopped } from "../delivery/consumer-report";
 import { type Log, messageOf } from "../observe/logging";
 import { timestamp } from "../timing/clock";
 import { atMost } from "../timing/pause";
@@ -16,7 +15,7 @@ const farewellMs = 500;
  * @returns ends the reports with one that says so.
  */
 export function keepReporting(
-  running: Pick<Watched, "worker" | "stage">,
+  running: Reporting,
   send: (report: ConsumerReport) => Promise<void>,
   log: Log,
   everyMs = reportEveryMs,

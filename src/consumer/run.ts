@@ -3,6 +3,7 @@ import { type Config, ConfigError, readConfig } from "../config/config";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { ConsumerError } from "../delivery/consumer-error";
 import type { ConsumerOptions } from "../delivery/consumer-options";
+import type { WebhookReport } from "../delivery/consumer-report";
 import type { RunningConsumer } from "../delivery/running";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
@@ -26,6 +27,8 @@ interface RunOptions {
   readonly onStop?: () => void;
   /** Flags of the command line, as for `runConsumer`. Default: read here. */
   readonly flags?: ServerFlags | undefined;
+  /** Says what the consumers of webhooks' subscriptions report about their subscribers, in the same order. Default: nothing. */
+  readonly webhooks?: readonly (() => WebhookReport)[];
 }
 
 /**
@@ -52,9 +55,9 @@ export function runConsumer<const Pattern extends EventPattern, const Asked exte
  */
 export function runConsumers(consumers: readonly ConsumerOptions[], options: RunOptions = {}): Promise<never> {
   const starts = consumers.map(
-    (consumer): Start =>
+    (consumer, index): Start =>
       (...started) =>
-        startConsumer(consumer, ...started),
+        startConsumer(consumer, ...started, options.webhooks?.[index]),
   );
   return run(consumers, starts, options);
 }

@@ -4,7 +4,7 @@ import type { RabbitmqConfig } from "../config/rabbitmq";
 import type { AskedTypes, EventPattern, NewestTypes } from "../delivery/consumed-events";
 import { ConsumerError } from "../delivery/consumer-error";
 import { type Consumer, type ConsumerOptions, resolveConsumer } from "../delivery/consumer-options";
-import type { ConsumerReport } from "../delivery/consumer-report";
+import type { ConsumerReport, WebhookReport } from "../delivery/consumer-report";
 import { LazyStore } from "../delivery/lazy-store";
 import type { RunningConsumer, Stage } from "../delivery/running";
 import { watchStore } from "../delivery/watch-store";
@@ -37,6 +37,7 @@ import { keepReporting } from "./reporting";
 /**
  * Starts a consumer inside a process that also does other work.
  *
+ * @param webhook for the consumer of a webhook's subscription: what it reports about its subscriber.
  * @throws {ConsumerError} for invalid options.
  * @throws {UnknownEventType} if a pattern matches no event type.
  */
@@ -45,6 +46,7 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   config: Config,
   log: Log,
   tracing = noTracing,
+  webhook?: () => WebhookReport,
 ): Promise<RunningConsumer> {
   let ready = () => {};
   const catalogue = await loadCatalogue();
@@ -68,7 +70,7 @@ export async function startConsumer<const Pattern extends EventPattern, const As
   );
   const running =
     transport.name === "rabbitmq" && config.rabbitmq ? await onRabbitmq(consumer, config, config.rabbitmq) : onEventLog(consumer, config);
-  const endReports = consumer.temporary ? async () => {} : keepReporting(running, running.report, log);
+  const endReports = consumer.temporary ? async () => {} : keepReporting({ ...running, webhook }, running.report, log);
   return {
     transport,
     ...running,

@@ -16,6 +16,22 @@ const text = (maxLength: number) => Type.String({ maxLength });
 /** Counts by range, of which the last one is above every bound. */
 const counts = (bounds: readonly number[]) => Type.Array(count, { minItems: bounds.length + 1, maxItems: bounds.length + 1 });
 
+/** Number of a subscriber's latest answers in a report. */
+export const mostAnswers = 10;
+
+/** What the consumer of a webhook's subscription says about its subscriber. */
+const Webhook = Type.Object({
+  /** Scheme and host of the URL. Its path may be secret. */
+  url: text(300),
+  /** The latest answers, oldest first. The status is null for none in time. */
+  answers: Type.Array(Type.Object({ at: text(40), status: Type.Union([Type.Null(), Type.Integer()]), ms: count }), {
+    maxItems: mostAnswers,
+  }),
+  /** Time of the first event that was not delivered after the answer 410 Gone. Null unless it is disabled. */
+  disabledSince: Type.Union([Type.Null(), text(40)]),
+});
+export type WebhookReport = Static<typeof Webhook>;
+
 const Report = Type.Object({
   /** Identifies the consumer of this process. */
   id: text(40),
@@ -36,6 +52,7 @@ const Report = Type.Object({
   /** Times from the change until its event was handled, by the bounds of `waitSeconds`. */
   delay: counts(waitSeconds),
   lastError: Type.Union([Type.Null(), Type.Object({ at: text(40), event: Type.Union([Type.Null(), text(200)]), error: text(1000) })]),
+  webhook: Type.Optional(Webhook),
 });
 
 /** A report of a consumer about itself. Counts are since its start. */
@@ -44,8 +61,14 @@ export type ConsumerReport = Static<typeof Report>;
 /** Identity of a consumer in its reports. */
 export type Reporter = Pick<ConsumerReport, "id" | "host" | "pid" | "startedAt">;
 
+/** What a report is made from. */
+export interface Reporting extends Pick<Watched, "worker" | "stage"> {
+  /** For the consumer of a webhook's subscription: what it says about its subscriber. */
+  readonly webhook?: (() => WebhookReport) | undefined;
+}
+
 /** Returns what a consumer says about itself now. */
-export function reportOf(reporter: Reporter, { worker, stage }: Pick<Watched, "worker" | "stage">): ConsumerReport {
+export function reportOf(reporter: Reporter, { worker, stage, webhook }: Reporting): ConsumerReport {
   const { consumer, tally, breaker } = worker;
   const types = [...tally.types.values()];
   return {
@@ -54,6 +77,7 @@ export function reportOf(reporter: Reporter, { worker, stage }: Pick<Watched, "w
     ...{ queue: consumer.queue, at: timestamp(), stage: stage(), breaker: breaker.state, lastError: shortened(tally.lastError) },
     handler: summed(types, ({ handlerSeconds }) => handlerSeconds, workSeconds),
     delay: summed(types, ({ delaySeconds }) => delaySeconds, waitSeconds),
+    ...(webhook && { webhook: webhook() }),
   };
 }
 

@@ -10,3 +10,8 @@ export class UnknownQueue extends Error {
 export class QueueUnavailable extends Error {
   override readonly name = "QueueUnavailable";
 }
+
+/** Thrown if a queue cannot be removed now. The message says why. */
+export class NotRemovable extends Error {
+  override readonly name = "NotRemovable";
+}

@@ -1,6 +1,7 @@
 import { ChangesServer } from "../changing/serve";
 import type { Config } from "../config/config";
 import type { BrokerState } from "../delivery/broker-state";
+import { shownSettings } from "../config/settings";
 import { DeadLetterJobs } from "../delivery/dead-letter-jobs";
 import type { ChosenTransport } from "../delivery/transport";
 import { storesFor } from "../http/request-store";
@@ -31,6 +32,7 @@ import { describeStore } from "../store/store-metrics";
 import { atMost } from "../timing/pause";
 import { describeQueues } from "./queue-metrics";
 import { startQueues } from "./queues";
+import { queueRemover } from "./remove-queue";
 import { keepRetention } from "./retention";
 import { keepSchedules } from "./schedules";
 import { checkStoredRecords } from "./stored-records";
@@ -157,6 +159,8 @@ export async function startEngine(
       timeline: (id, isVisible) => findTimeline(timelines, id, isVisible),
       status,
       topology: () => topologyOf(sources, store),
+      removeQueue: queueRemover({ broker: onBroker, config, store, consumers, catalogue, ask: queues.ask, log }),
+      settings: () => shownSettings(config),
       relay: async () => ({
         transport: transport.name,
         broker: brokerState(broker, transport),

@@ -11,13 +11,17 @@ import { insufficientScope, unauthenticated } from "./token-challenge";
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$|console\/session$)/;
 /** Paths for operators only. Dead letters and timelines expose internal errors, and a replay causes work in consumers. */
-const adminOnly = /^\/(changes|dead-letter-jobs|dead-letters|replays|schedules|timers)(\/|$)|^\/events\/[^/]+\/timeline\/?$/;
+const adminOnly = /^\/(changes|dead-letter-jobs|dead-letters|replays|schedules|timers)(\/|$)|^\/status\/settings\/?$|^\/events\/[^/]+\/timeline\/?$/;
+
+/** Paths that everybody who may read sees, and that only operators change. */
+const adminToChange = /^\/consumers(\/|$)/;
 
 /** Returns the scope that a request needs, or undefined if it needs no token. */
 export function scopeFor(method: string, path: string): Scope | undefined {
   if (open.test(path)) return undefined;
   if (adminOnly.test(path)) return "admin";
-  return method === "GET" || method === "HEAD" ? "read" : "write";
+  if (method === "GET" || method === "HEAD") return "read";
+  return adminToChange.test(path) ? "admin" : "write";
 }
 
 /**

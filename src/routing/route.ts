@@ -1,6 +1,7 @@
 import type { Server } from "bun";
 import type { AnyElysia } from "elysia";
 import type { BrokerState } from "../delivery/broker-state";
+import type { ShownSetting } from "../config/settings";
 import type { DeadLetterJobs } from "../delivery/dead-letter-jobs";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";
@@ -41,12 +42,33 @@ export interface Dependencies {
   readonly topology: () => Promise<Topology>;
   /** The state of the whole system. */
   readonly status: LiveStatus;
+  /**
+   * Removes a queue that no consumer needs any more, with its retries, its dead letters and its schedule.
+   *
+   * @param options.force whether to remove it although what is in it is lost.
+   * @throws {NotRemovable} if its consumer runs, it is the queue of a resource, or something would be lost.
+   * @throws {UnknownQueue} if it does not exist.
+   * @throws {QueueUnavailable} if RabbitMQ cannot be reached.
+   */
+  readonly removeQueue: (queue: string, options: { readonly force: boolean }) => Promise<RemovedQueue>;
+  /** Returns every variable of the environment with what is in effect, without secrets. */
+  readonly settings: () => ShownSetting[];
   /** Resolves with the current state of event delivery to RabbitMQ. */
   readonly relay: () => Promise<RelayStatus>;
   /** Returns the IP address of the client behind the trusted proxies, or null if the request has no open connection. */
   readonly clientOf: (request: Request, server: Server<unknown> | null) => string | null;
   /** Aborted when the service begins to stop. Endless work, such as a stream, must end then. */
   readonly stopping: AbortSignal;
+}
+
+/** A queue that was removed, and what was in it. */
+export interface RemovedQueue {
+  /** Its name. */
+  readonly removed: string;
+  /** Null if its consumer had not read this log. */
+  readonly messages: number | null;
+  readonly retries: number;
+  readonly deadLetters: number;
 }
 
 /** The parts of a project. */

@@ -17,6 +17,8 @@ export interface DeliveryAttempt {
   readonly stopping: AbortSignal;
   /** Resolves host names. Default: the resolver of the system. */
   readonly resolve?: Resolve;
+  /** Called with the status of the response. */
+  readonly onAnswer?: (status: number) => void;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface DeliveryAttempt {
 export async function deliver(
   { url, secrets, allowed, timeoutMs, retry }: Subscription,
   event: AnyEvent,
-  { attempt, stopping, resolve }: DeliveryAttempt,
+  { attempt, stopping, resolve, onAnswer }: DeliveryAttempt,
 ): Promise<"delivered" | "gone"> {
   const body = JSON.stringify(event);
   const headers = signedHeaders(event.id, body, secrets);
@@ -42,6 +44,7 @@ export async function deliver(
       .catch((error) => {
         throw new Error(`${url.host}: ${messageOf(error)}`, { cause: error });
       });
+    onAnswer?.(status);
     if (status >= 200 && status <= 299) return "delivered";
     if (status === 410) return "gone";
     const trouble = `${url.host} responded with ${status} ${STATUS_CODES[status] ?? ""}`.trim();

@@ -1,9 +1,10 @@
 import { runConsumers } from "../consumer/run";
 import type { ConsumerOptions } from "../delivery/consumer-options";
+import { Answers } from "./answers";
 import { readCommand } from "./command";
 import { deliver } from "./deliver";
 import { type DisabledSubscriptions, disabledText } from "./disabled";
-import { describeSubscription, type Subscription } from "./subscriptions";
+import { describeSubscription, shownUrl, type Subscription } from "./subscriptions";
 
 /** Time limit for pending responses while stopping. */
 const answersTimeoutMs = 5000;
@@ -16,7 +17,7 @@ export const webhooks = {
 };
 
 /** Returns the consumer of a subscription. Each has its own queue, so that retries and dead letters are separate. */
-function webhook(subscription: Subscription, disabled: DisabledSubscriptions, stopping: AbortSignal): ConsumerOptions {
+function webhook(subscription: Subscription, disabled: DisabledSubscriptions, answers: Answers, stopping: AbortSignal): ConsumerOptions {
   const { name, events, startFrom, concurrency, ratePerSecond, retry, timeoutMs } = subscription;
   return {
     queue: `webhook.${name}`,
@@ -29,9 +30,9 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
     handlerTimeoutMs: timeoutMs + 10_000,
     async handle(event, { attempt, queue, log }) {
       if (!disabled.get(subscription)) {
-        const startedAt = performance.now();
-        const result = await deliver(subscription, event, { attempt, stopping });
-        if (result === "delivered") return log.debug({ queue, ms: Math.round(performance.now() - startedAt) }, "Delivered");
+        const noted = answers.begin();
+        const result = await deliver(subscription, event, { attempt, stopping, onAnswer: noted.status }).finally(noted.end);
+        if (result === "delivered") return log.debug({ queue, ms: noted.ms() }, "Delivered");
       }
       if (disabled.disable(subscription, event.timestamp)) log.warn({ queue }, disabledText(name, event.timestamp));
     },
@@ -46,8 +47,17 @@ function webhook(subscription: Subscription, disabled: DisabledSubscriptions, st
 export async function runWebhooks(): Promise<never> {
   const { subscriptions, disabled, flags } = await readCommand();
   const stopping = new AbortController();
+  const all = subscriptions.map((subscription) => ({ subscription, answers: new Answers() }));
   return runConsumers(
-    subscriptions.map((subscription) => webhook(subscription, disabled, stopping.signal)),
-    { onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs), flags },
+    all.map(({ subscription, answers }) => webhook(subscription, disabled, answers, stopping.signal)),
+    {
+      onStop: () => setTimeout(() => stopping.abort(), answersTimeoutMs),
+      flags,
+      webhooks: all.map(({ subscription, answers }) => () => ({
+        url: shownUrl(subscription),
+        answers: answers.list(),
+        disabledSince: disabled.get(subscription)?.since ?? null,
+      })),
+    },
   );
 }

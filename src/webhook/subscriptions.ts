@@ -130,9 +130,14 @@ function subscriptionOf(entry: Entry, place: string, catalogue: Catalogue, mista
   };
 }
 
-/** Returns a summary for people. It omits the path of the URL, which may be secret. */
-export function describeSubscription({ name, events, url }: Subscription): string {
-  return `${name}: ${events.join(", ")} to ${url.protocol}//${url.host}`;
+/** Returns a summary for people. */
+export function describeSubscription(subscription: Subscription): string {
+  return `${subscription.name}: ${subscription.events.join(", ")} to ${shownUrl(subscription)}`;
+}
+
+/** Returns the URL without its path, which may be secret. */
+export function shownUrl({ url }: Pick<Subscription, "url">): string {
+  return `${url.protocol}//${url.host}`;
 }
 
 function readUrl(text: string, allowed: BlockList): URL {

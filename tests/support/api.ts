@@ -6,17 +6,21 @@ import items from "../../routes/items";
 import { type AppOptions, buildApp } from "../../src/app/app";
 import health from "../../src/built-in/health";
 import metricsRoute from "../../src/built-in/metrics";
+import { readConfig } from "../../src/config/config";
+import { shownSettings } from "../../src/config/settings";
 import { consumers } from "../../src/consumers.generated";
 import { DeadLetterJobs } from "../../src/delivery/dead-letter-jobs";
 import { Replays } from "../../src/delivery/replays";
 import { EmbeddedDeadLetters } from "../../src/embedded/dead-letters";
 import { EmbeddedReplays } from "../../src/embedded/replays";
+import { queueRemover } from "../../src/engine/remove-queue";
 import { findTimeline } from "../../src/engine/timelines";
 import { clientsBehind } from "../../src/http/client-address";
 import { storesFor } from "../../src/http/request-store";
 import { Metrics } from "../../src/observe/metrics";
 import type { LoadedRoute } from "../../src/routing/router";
 import { Catalogue } from "../../src/schema/catalogue";
+import { embeddedQueues } from "../../src/status/queue-states";
 import { topologyOf } from "../../src/status/topology";
 import { consumerStores, openStore } from "../../src/store/open";
 import { openSqliteStore } from "../../src/store/sqlite/store";
@@ -69,6 +73,8 @@ export interface TestOptions {
   readonly resources?: readonly Resource[];
   readonly config?: Partial<AppOptions["config"]>;
   readonly relay?: AppOptions["dependencies"]["relay"];
+  /** Environment that the settings are read from. Default: none. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const noRelay: NonNullable<TestOptions["relay"]> = async () => ({
@@ -101,6 +107,7 @@ export function openApi({
   resources = catalogue.resources,
   config = {},
   relay = noRelay,
+  settings = {},
 }: TestOptions = {}): TestApi {
   const folder = temporaryFolder();
   const databaseFile = join(folder.path, "warren.db");
@@ -133,6 +140,12 @@ export function openApi({
           { transport: { name: "embedded", reason: "of the test" }, broker: undefined, catalogue: known, consumers: stores },
           store,
         ),
+      removeQueue: queueRemover({
+        ...{ broker: undefined, config: { warrenKey: null, dataDir: folder.path }, consumers: stores, catalogue: known, log },
+        store: system,
+        ask: embeddedQueues(system, stores),
+      }),
+      settings: () => shownSettings(readConfig({ isTerminal: false, environment: settings }), settings),
       relay,
       clientOf: clientsBehind(config.trustedProxies ?? 0),
       stopping: new AbortController().signal,

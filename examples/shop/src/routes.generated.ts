@@ -43,6 +43,8 @@ const part2 = (dependencies: Dependencies) =>
   new Elysia()
     .use(new Elysia({ prefix: "/schedules" }).use(builtInRoutes["/schedules"](dependencies)))
     .use(new Elysia({ prefix: "/status" }).use(builtInRoutes["/status"](dependencies)))
+    .use(new Elysia({ prefix: "/status/settings" }).use(builtInRoutes["/status/settings"](dependencies)))
+    .use(new Elysia({ prefix: "/status/webhooks" }).use(builtInRoutes["/status/webhooks"](dependencies)))
     .use(new Elysia({ prefix: "/timers" }).use(builtInRoutes["/timers"](dependencies)))
     .use(new Elysia({ prefix: "/topology" }).use(builtInRoutes["/topology"](dependencies)))
     .use(new Elysia({ prefix: "/whoami" }).use(builtInRoutes["/whoami"](dependencies)));
