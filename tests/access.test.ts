@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import items from "../routes/items";
 import changes from "../src/built-in/changes";
+import consumers from "../src/built-in/consumers";
 import deadLetters from "../src/built-in/dead-letters";
 import metrics from "../src/built-in/metrics";
 import replays from "../src/built-in/replays";
 import schedules from "../src/built-in/schedules";
+import settings from "../src/built-in/settings";
 import timeline from "../src/built-in/timeline";
 import timers from "../src/built-in/timers";
 import { openApi, type TestApi } from "./support/api";
@@ -24,6 +26,8 @@ beforeAll(() => {
     { file: "replays.ts", path: "/replays", route: replays },
     { file: "schedules.ts", path: "/schedules", route: schedules },
     { file: "timers.ts", path: "/timers", route: timers },
+    { file: "consumers.ts", path: "/consumers", route: consumers },
+    { file: "status/settings.ts", path: "/status/settings", route: settings },
     { file: "changes.ts", path: "/changes", route: changes },
   ];
   const apiTokens = (["read", "write", "admin"] as const).map((scope) => ({ token: tokens[scope], scope }));
@@ -69,6 +73,10 @@ describe("a scope", () => {
     ["GET", "/timers", undefined, ["admin"]],
     ["GET", "/timers/1", undefined, ["admin"]],
     ["DELETE", "/timers/1", undefined, ["admin"]],
+    ["GET", "/consumers", undefined, all],
+    ["DELETE", "/consumers/some", undefined, ["admin"]],
+    ["GET", "/status/settings", undefined, ["admin"]],
+    ["GET", "/status/settings/", undefined, ["admin"]],
     ["POST", "/changes", [], ["admin"]],
   ] as const)("%s %s", async (method, path, body, allowed: readonly string[]) => {
     for (const scope of all) {

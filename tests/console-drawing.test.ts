@@ -1,6 +1,8 @@
 // What the console's pages work out before they draw: amounts in words, lanes of a timeline, lines of a chart, what is chosen.
 import { describe, expect, test } from "bun:test";
-import type { Timeline } from "../src/console/page/answers";
+import type { ReportedConsumer, Timeline } from "../src/console/page/answers";
+import { patternsOf } from "../src/console/page/consumers/patterns";
+import { workOf } from "../src/console/page/consumers/work";
 import {
   countOf,
   everything,
@@ -17,7 +19,8 @@ import { scaleFor } from "../src/console/page/event/scale";
 import { stepsOf } from "../src/console/page/event/step-list";
 import { areaOf, lineOf, scaleOf } from "../src/console/page/overview/lines";
 import { sinceObserved, sinceStart } from "../src/console/page/overview/since-start";
-import { ago, bytes, duration, rate } from "../src/console/page/words";
+import { localTime } from "../src/console/page/replays/body";
+import { ago, bytes, duration, rate, until } from "../src/console/page/words";
 
 describe("amounts in words", () => {
   test.each([
@@ -194,5 +197,42 @@ describe("what is chosen of dead letters", () => {
       { queue: "crm", upTo: 7, search: "no", group: "a" },
       { queue: "crm", upTo: 7, ids: ["3"] },
     ]);
+  });
+});
+
+describe("what is shown of a queue", () => {
+  const resource = (name: string, ...events: string[]) => ({
+    name,
+    exchange: "",
+    queue: "",
+    types: events.map((event) => `${name}.${event}`),
+  });
+  const both = [resource("item", "created", "deleted"), resource("order", "created", "deleted")];
+
+  test.each([
+    [["item.created", "item.deleted"], both, ["item.*"]],
+    [["item.created", "item.deleted", "item.erased", "order.created"], both, ["item.*", "order.created"]],
+    [["item.created", "item.deleted", "order.created", "order.deleted"], both, ["#"]],
+    [["item.created", "item.deleted"], both.slice(0, 1), ["item.*"]],
+    [["schedule.due"], both, ["schedule.due"]],
+    [["item.created"], [], ["item.created"]],
+    [[], both, []],
+  ])("the events %p", (types, resources, patterns) => expect(patternsOf(types, resources)).toEqual(patterns));
+
+  test("is what its consumers do together; nothing is known of one that has not reported", () => {
+    const one = (queue: string, handledPerSecond: number, p99: number | null) =>
+      ({ queue, handledPerSecond, handler: p99 === null ? null : { p50: 0, p99, count: 1 } }) as ReportedConsumer;
+    const consumers = [one("crm", 2, 0.2), one("crm", 3, 0.1), one("new", 0, null)];
+    expect(workOf("crm", consumers)).toMatchObject({ handledPerSecond: 5, handlerP99: 0.2, processes: [{}, {}] });
+    expect(workOf("new", consumers)).toMatchObject({ handledPerSecond: 0, handlerP99: null });
+    expect(workOf("audit", consumers)).toEqual({ processes: [], handledPerSecond: null, handlerP99: null });
+  });
+
+  test("times to come, and a time as a field has it", () => {
+    const now = Date.parse("2026-11-29T10:00:00Z");
+    const text = (ms: number) => until(new Date(now + ms), now);
+    expect([-5, 1000, 2400, 90_000, 7_200_000].map(text)).toEqual(["now", "now", "in 2 s", "in 2 min", "in 2 h"]);
+    expect([localTime(null), localTime("nonsense")]).toEqual(["", ""]);
+    expect(new Date(localTime("2026-11-29T10:00:05.999Z")).toISOString()).toBe("2026-11-29T10:00:05.000Z");
   });
 });

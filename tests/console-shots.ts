@@ -7,6 +7,7 @@ import { watchedPage } from "./support/console-browser";
 import { startScene } from "./support/console-scene";
 import { temporaryFolder } from "./support/folder";
 import { endAll, environment, root, send, startApi } from "./support/processes";
+import { empty as answer, WebhookTest } from "./support/webhook";
 
 const target = process.argv[2] ?? join(root, "dist/console");
 const inReadme: Readonly<Record<string, string>> = {
@@ -24,9 +25,14 @@ const looks = [
 const trafficMs = 45_000;
 
 for (const folder of [target, join(root, "docs/console")]) mkdirSync(folder, { recursive: true });
-const [folder, empty] = [temporaryFolder(), temporaryFolder()];
+const [webhooks, empty] = [new WebhookTest(), temporaryFolder()];
 const browser = await startBrowser();
-const scene = await startScene({ env: environment(folder.path) });
+const scene = await startScene({ env: webhooks.env });
+// Subscribers: one that takes everything, one that fails now and then, and one that wants no more.
+webhooks.subscriber("search");
+webhooks.subscriber("partner", (nth) => answer(nth % 5 === 2 ? 503 : 204));
+webhooks.subscriber("old-shop", (nth) => answer(nth > 20 ? 410 : 204));
+const delivering = await webhooks.start();
 const first = await startApi({ env: environment(empty.path) });
 const until = performance.now() + trafficMs;
 // Somebody looks, so that the queues are observed.
@@ -42,7 +48,11 @@ const pages = [
   { name: "events", url: `${scene.url}/console/#/events`, shows: ".events tbody tr:nth-child(20)" },
   { name: "event", url: `${scene.url}/console/#/events/${scene.deadEvent}`, shows: ".timeline .dead" },
   { name: "dead-letters", url: `${scene.url}/console/#/dead-letters/crm?open=${scene.deadEvent}`, shows: ".inspect .json" },
+  { name: "consumers", url: `${scene.url}/console/#/consumers`, shows: ".fails td" },
+  { name: "queue", url: `${scene.url}/console/#/consumers/crm`, shows: "#processes" },
   { name: "replays", url: `${scene.url}/console/#/replays`, shows: "form" },
+  { name: "webhooks", url: `${scene.url}/console/#/webhooks`, shows: "td .tag.bad" },
+  { name: "health", url: `${scene.url}/console/#/health`, shows: ".settings td" },
   { name: "contracts", url: `${scene.url}/console/#/contracts/item.created`, shows: "#schema" },
   { name: "first-run", url: `${first.url}/console/`, shows: ".step .button.main" },
 ];
@@ -61,8 +71,9 @@ for (const { name, url, shows } of pages) {
   }
 }
 await browser.close();
+await delivering.stop();
 await scene.stop();
 await first.stop();
 await endAll();
-folder.remove();
+webhooks.dispose();
 empty.remove();

@@ -98,17 +98,21 @@ export default defineRoute(({ status, catalogue, removeQueue }) =>
         },
       },
     )
-    .delete("/:queue", ({ params, request }) => reachable(removeQueue(params.queue, { force: readQuery(request.url, removalParameters).force ?? false })), {
-      beforeHandle: operatorsOnly(catalogue),
-      params: Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "Name of the queue." }) }),
-      query: querySchema<{ force?: boolean }>(removalParameters),
-      response: { 200: Removed, ...problems(404, 409, 422, 503) },
-      detail: {
-        tags,
-        summary: "Remove the queue of a consumer that is gone",
-        description:
-          "Removes a consumer's own queue with its retries, dead letters and schedule, as `bun run queues remove` does. Events stay in the log, from which a " +
-          "new consumer gets them. 409 while a consumer runs, for the queue of a resource on RabbitMQ, and if something in it would be lost, unless `force=true`.",
+    .delete(
+      "/:queue",
+      ({ params, request }) => reachable(removeQueue(params.queue, { force: readQuery(request.url, removalParameters).force ?? false })),
+      {
+        beforeHandle: operatorsOnly(catalogue),
+        params: Type.Object({ queue: Type.String({ pattern: queueNamePattern, description: "Name of the queue." }) }),
+        query: querySchema<{ force?: boolean }>(removalParameters),
+        response: { 200: Removed, ...problems(404, 409, 422, 503) },
+        detail: {
+          tags,
+          summary: "Remove the queue of a consumer that is gone",
+          description:
+            "Removes a consumer's own queue with its retries, dead letters and schedule, as `bun run queues remove` does. Events stay in the log, from which a " +
+            "new consumer gets them. 409 while a consumer runs, for the queue of a resource on RabbitMQ, and if something in it would be lost, unless `force=true`.",
+        },
       },
-    }),
+    ),
 );

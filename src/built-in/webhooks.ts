@@ -4,7 +4,7 @@ import { actorOf } from "../http/actor";
 import { problems } from "../http/problem";
 import { defineRoute } from "../routing/route";
 import { UtcTime } from "../schema/time";
-import { type ShownWebhook, webhooksOf, webhookStates } from "../status/webhooks";
+import { type ShownWebhook, webhookStates, webhooksOf } from "../status/webhooks";
 import { operatorsOnly } from "./operators";
 import { ALatency } from "./status-schemas";
 

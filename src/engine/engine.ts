@@ -1,7 +1,7 @@
 import { ChangesServer } from "../changing/serve";
 import type { Config } from "../config/config";
-import type { BrokerState } from "../delivery/broker-state";
 import { shownSettings } from "../config/settings";
+import type { BrokerState } from "../delivery/broker-state";
 import { DeadLetterJobs } from "../delivery/dead-letter-jobs";
 import type { ChosenTransport } from "../delivery/transport";
 import { storesFor } from "../http/request-store";

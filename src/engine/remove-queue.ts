@@ -115,7 +115,8 @@ export function queueRemover({ config, store, catalogue, ask, log, ...place }: R
   const forget = async (broker: Broker, queue: string) => {
     await new Announcer(broker, signingKey(config, log), log).announce({ remove: queue });
     for (const deadline = performance.now() + patienceMs; await isKnown(queue); await Bun.sleep(lookEveryMs)) {
-      if (performance.now() >= deadline) throw new QueueUnavailable(`"${queue}" was not removed in time. The log and \`needs\` of /status say why.`);
+      if (performance.now() >= deadline)
+        throw new QueueUnavailable(`"${queue}" was not removed in time. The log and \`needs\` of /status say why.`);
     }
   };
   return async (name, { force }) => {

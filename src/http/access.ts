@@ -11,7 +11,8 @@ import { insufficientScope, unauthenticated } from "./token-challenge";
 /** Paths that need no token. Health probes have none, and the docs explain that the other paths need one. */
 const open = /^\/((health|swagger|asyncapi|problems)(\/|$)|asyncapi\.json$|console\/session$)/;
 /** Paths for operators only. Dead letters and timelines expose internal errors, and a replay causes work in consumers. */
-const adminOnly = /^\/(changes|dead-letter-jobs|dead-letters|replays|schedules|timers)(\/|$)|^\/status\/settings\/?$|^\/events\/[^/]+\/timeline\/?$/;
+const adminOnly =
+  /^\/(changes|dead-letter-jobs|dead-letters|replays|schedules|timers)(\/|$)|^\/status\/settings\/?$|^\/events\/[^/]+\/timeline\/?$/;
 
 /** Paths that everybody who may read sees, and that only operators change. */
 const adminToChange = /^\/consumers(\/|$)/;

@@ -1,7 +1,7 @@
 import type { Server } from "bun";
 import type { AnyElysia } from "elysia";
-import type { BrokerState } from "../delivery/broker-state";
 import type { ShownSetting } from "../config/settings";
+import type { BrokerState } from "../delivery/broker-state";
 import type { DeadLetterJobs } from "../delivery/dead-letter-jobs";
 import type { DeadLetters } from "../delivery/dead-letters";
 import type { Replays } from "../delivery/replays";

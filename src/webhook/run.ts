@@ -4,7 +4,7 @@ import { Answers } from "./answers";
 import { readCommand } from "./command";
 import { deliver } from "./deliver";
 import { type DisabledSubscriptions, disabledText } from "./disabled";
-import { describeSubscription, shownUrl, type Subscription } from "./subscriptions";
+import { describeSubscription, type Subscription, shownUrl } from "./subscriptions";
 
 /** Time limit for pending responses while stopping. */
 const answersTimeoutMs = 5000;

@@ -77,6 +77,30 @@ function onEither(rabbitmqUrl: () => string): void {
     await again.untilSeen(2);
   });
 
+  test("DELETE /consumers/:queue removes one in the same way", async () => {
+    consumers.fails({ x: "reject" });
+    const typo = await consumers.start({ queue: "aduit" });
+    await create(2);
+    await untilDead(api.url, "aduit", 2);
+    const remove = async (query = "") => {
+      const response = await fetch(`${api.url}/consumers/aduit${query}`, { method: "DELETE" });
+      return [response.status, await response.json()];
+    };
+    expect(await remove("?force=true")).toMatchObject([409, { detail: '1 consumer of "aduit" is running: stop it first.' }]);
+    await typo.stop();
+    await eventually(async () => ((await find("aduit"))?.consumers === 0 ? true : undefined), "the consumer to be gone");
+    expect(await remove()).toMatchObject([
+      409,
+      { detail: '"aduit" has 2 dead letters, which would be lost. To remove it anyway, add force=true.' },
+    ]);
+    expect(await remove("?force=true")).toEqual([200, { removed: "aduit", messages: 0, retries: 0, deadLetters: 2 }]);
+    expect(await find("aduit")).toBeUndefined();
+    expect(await remove()).toMatchObject([404, { detail: expect.stringContaining('There is no queue "aduit".') }]);
+    consumers.works();
+    const again = await consumers.start({ queue: "aduit" });
+    await again.untilSeen(2);
+  });
+
   test("reports in one line what is wrong", async () => {
     for (const [words, code, said] of [
       [[], 2, "Missing command: list, remove or convert."],

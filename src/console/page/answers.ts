@@ -1,19 +1,25 @@
 // Answers of the API, as far as the pages read them. What the server's own types say is taken from there.
+import type { ShownSetting as Setting } from "../../config/settings";
 import type { DeadLetter as Letter } from "../../delivery/dead-letters";
 import type { Timeline as WholeTimeline } from "../../delivery/timeline";
 import type { Event as AnyEvent } from "../../schema/event";
+import type { TopologyQueue, Topology as WholeTopology } from "../../status/topology";
 
 export type { DescribedCatalogue as Catalogue } from "../../built-in/described-catalogue";
 export type { DeadLetterJob as Job } from "../../delivery/dead-letter-jobs";
 export type { Replay } from "../../delivery/replays";
+export type { TimerPage } from "../../delivery/shown-timers";
 export type { ConsumerTimeline, TimelineAttempt } from "../../delivery/timeline";
+export type { ReportedConsumer } from "../../status/consumer-reports";
 export type { History } from "../../status/history";
 export type { Latency } from "../../status/latency";
 export type { Status } from "../../status/status";
 export type { Need } from "../../status/system-needs";
 export type { ObservedQueue } from "../../status/system-state";
+export type { ShownWebhook as Webhook } from "../../status/webhooks";
 export type { RelatedEvent } from "../../store/cause";
 
+export type { Setting };
 export type Timeline = WholeTimeline;
 export type Event = AnyEvent & Readonly<Record<string, unknown>>;
 
@@ -23,6 +29,23 @@ export interface Identity {
   readonly scopes: readonly string[];
   readonly operator: boolean;
   readonly expiresAt: string | null;
+}
+
+export interface Readiness {
+  readonly status: "ready" | "degraded";
+  readonly problems: readonly string[];
+}
+
+export interface Settings {
+  readonly versions: {
+    readonly warren: string;
+    readonly bun: string;
+    readonly project: string;
+    readonly title: string;
+    readonly system: string;
+    readonly executable: boolean;
+  };
+  readonly settings: readonly Setting[];
 }
 
 export interface Placed {
@@ -64,4 +87,8 @@ export interface LetterGroups {
   readonly matched: number;
   readonly complete: boolean;
   readonly upTo: number;
+}
+
+export interface Topology extends Omit<WholeTopology, "queues"> {
+  readonly queues: readonly (TopologyQueue & { readonly consumers: readonly string[] })[];
 }

@@ -2,17 +2,20 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Identity } from "./answers";
 import { ask, Refused, whenSignedOut } from "./api";
+import { Consumers } from "./consumers/page";
 import { Contracts } from "./contracts/page";
 import { DeadLetters } from "./dead-letters/page";
 import { EventPage } from "./event/page";
 import { Events } from "./events/page";
 import { Frame } from "./frame";
 import { type Place, usePlace } from "./hash";
+import { Health } from "./health/page";
 import { Overview } from "./overview/page";
 import { Bare, Failed } from "./parts";
 import { Replays } from "./replays/page";
 import { SignIn } from "./sign-in";
 import { StatusProvider, useStatusStream } from "./status";
+import { Webhooks } from "./webhooks/page";
 
 /** Who uses the page: `stranger` needs to sign in. */
 type Session = Identity | "stranger" | Error | undefined;
@@ -65,6 +68,9 @@ function shown(place: Place, identity: Identity): ComponentChildren {
   if (page === "events" && name !== undefined) return <EventPage id={name} key={name} identity={identity} />;
   if (page === "events") return <Events place={place} />;
   if (page === "dead-letters") return <DeadLetters place={place} identity={identity} />;
+  if (page === "consumers") return <Consumers place={place} identity={identity} />;
+  if (page === "webhooks") return <Webhooks />;
+  if (page === "health") return <Health identity={identity} />;
   if (page === "contracts") return <Contracts place={place} />;
   if (page === "replays") return <Replays place={place} identity={identity} />;
   return <Overview place={place} />;

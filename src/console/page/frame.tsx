@@ -13,20 +13,23 @@ interface Entry {
   readonly page: string;
   readonly name: string;
   readonly icon: IconName;
+  /** Title of the entries that begin here. */
+  readonly head?: string;
 }
 
 const entries: readonly Entry[] = [
   { page: "overview", name: "Overview", icon: "overview" },
   { page: "events", name: "Events", icon: "events" },
+  { page: "consumers", name: "Consumers", icon: "queues", head: "Delivery" },
   { page: "dead-letters", name: "Dead letters", icon: "dead" },
   { page: "replays", name: "Replays", icon: "redrive" },
-  { page: "contracts", name: "Contracts", icon: "contracts" },
+  { page: "webhooks", name: "Webhooks", icon: "webhooks" },
+  { page: "contracts", name: "Contracts", icon: "contracts", head: "System" },
+  { page: "health", name: "Health", icon: "health" },
 ];
 
-/** Entries about events and their delivery, which come first. */
-const ofDelivery = 4;
-/** Entries that a narrow screen has room for. The others are in "Go to…". */
-const mostAtThumb = 3;
+/** What a narrow screen has room for. The others are in "Go to…". */
+const atThumb: ReadonlySet<string> = new Set(["overview", "events", "dead-letters"]);
 
 /** The frame of every page: the places, and who is signed in. */
 export function Frame({ identity, place, children }: { identity: Identity; place: Place; children: ComponentChildren }) {
@@ -35,7 +38,7 @@ export function Frame({ identity, place, children }: { identity: Identity; place
   const [current = ""] = place.parts;
   const { status } = useStatus();
   const dead = status?.queues?.reduce((sum, { deadLetters }) => sum + deadLetters, 0) ?? 0;
-  const links = entries.map(({ page, name, icon }) => (
+  const link = ({ page, name, icon }: Entry) => (
     <li key={page}>
       <a href={linkTo([page])} aria-current={page === current ? "page" : undefined}>
         <Icon name={icon} />
@@ -48,7 +51,7 @@ export function Frame({ identity, place, children }: { identity: Identity; place
         )}
       </a>
     </li>
-  ));
+  );
   const skip = (event: Event) => {
     event.preventDefault();
     document.getElementById("page")?.focus();
@@ -68,9 +71,14 @@ export function Frame({ identity, place, children }: { identity: Identity; place
           </button>
           <nav aria-label="Places">
             <ul class="places">
-              {links.slice(0, ofDelivery)}
-              <li class="head">System</li>
-              {links.slice(ofDelivery)}
+              {entries.map((entry) => [
+                entry.head && (
+                  <li key={entry.head} class="head">
+                    {entry.head}
+                  </li>
+                ),
+                link(entry),
+              ])}
               <li>
                 <a href="../swagger">
                   <Icon name="api" />
@@ -88,7 +96,7 @@ export function Frame({ identity, place, children }: { identity: Identity; place
       </div>
       <nav class="tabbar" aria-label="Places">
         <ul>
-          {links.slice(0, mostAtThumb)}
+          {entries.filter(({ page }) => atThumb.has(page)).map(link)}
           <li>
             <button type="button" onClick={() => setGoing(true)}>
               <Icon name="find" />

@@ -101,13 +101,17 @@ function goalsFor(text: string, queues: readonly string[], canSignOut: boolean):
   const all: Goal[] = [
     to("Overview", "page", "overview"),
     to("Events", "page", "events"),
+    to("Consumers", "page", "consumers"),
     to("Dead letters", "page", "dead-letters"),
     to("Replays", "page", "replays"),
+    to("Webhooks", "page", "webhooks"),
     to("Contracts", "page", "contracts"),
+    to("Health", "page, with the settings", "health"),
+    ...queues.map((queue) => to(queue, "consumers of this queue", "consumers", queue)),
     ...queues.map((queue) => to(queue, "dead letters of this queue", "dead-letters", queue)),
     { name: "API", about: "its documentation", go: () => location.assign("../swagger") },
     ...(canSignOut ? [{ name: "Sign out", about: "", go: () => void signOut() }] : []),
   ];
   const wanted = text.toLowerCase();
-  return all.filter(({ name }) => name.toLowerCase().includes(wanted)).slice(0, 8);
+  return all.filter(({ name }) => name.toLowerCase().includes(wanted)).slice(0, 10);
 }

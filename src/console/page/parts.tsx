@@ -25,6 +25,16 @@ export function Time({ at, children }: { at: string; children?: ComponentChildre
   );
 }
 
+/** A command for a shell, with a button that copies it. */
+export function Command({ text }: { text: string }) {
+  return (
+    <p class="command">
+      <code>{text}</code>
+      <Copy text={text} label="Copy" quiet />
+    </p>
+  );
+}
+
 /** A button that copies a text, and says so. */
 export function Copy({ text, label, icon = "copy", quiet }: { text: string; label: string; icon?: IconName; quiet?: boolean }) {
   const [isCopied, setCopied] = useState(false);

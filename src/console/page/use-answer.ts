@@ -13,6 +13,18 @@ export interface Answer<T> {
 
 type Kept<T> = Omit<Answer<T>, "reload"> & { readonly path: string | undefined };
 
+/** Like {@link useAnswer}, and asks again at this interval, in milliseconds, while the page is visible. */
+export function useRenewed<T>(path: string | undefined, everyMs: number): Answer<T> {
+  const answer = useAnswer<T>(path);
+  const { reload } = answer;
+  useEffect(() => {
+    if (path === undefined) return;
+    const timer = setInterval(() => !document.hidden && reload(), everyMs);
+    return () => clearInterval(timer);
+  }, [path, everyMs, reload]);
+  return answer;
+}
+
 /**
  * Asks the API when the component appears, when the path changes and when `reload` is called.
  *

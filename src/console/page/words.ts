@@ -32,6 +32,12 @@ export function ago(at: Date, now: number): string {
   return ms < 1500 ? "just now" : `${ms < 10_000 ? `${Math.round(ms / 1000)} s` : duration(ms)} ago`;
 }
 
+/** The time until then, such as `in 12 s`. */
+export function until(at: Date, now: number): string {
+  const ms = at.getTime() - now;
+  return ms < 1500 ? "now" : `in ${duration(Math.max(2000, Math.round(ms / 1000) * 1000))}`;
+}
+
 /** The size of data, such as `1.1 kB` or `612 MB`. */
 export function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

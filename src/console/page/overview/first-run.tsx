@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Catalogue, EventPage } from "../answers";
 import { ask } from "../api";
 import { linkTo } from "../hash";
-import { Copy } from "../parts";
+import { Command } from "../parts";
 import { useStatus } from "../status";
 import { useAnswer } from "../use-answer";
 import { Step } from "./step";
@@ -68,15 +68,6 @@ export function FirstRun({ onDone }: { onDone: () => void }) {
         </Step>
       </ol>
     </div>
-  );
-}
-
-function Command({ text }: { text: string }) {
-  return (
-    <p class="command">
-      <code>{text}</code>
-      <Copy text={text} label="Copy" quiet />
-    </p>
   );
 }
 

@@ -14,17 +14,29 @@ export function Needs({ needs }: { needs: readonly Need[] }) {
           <li key={`${kind} ${queue} ${kind === "quarantine" ? what : ""}`} class={mild.has(kind) ? "warn" : undefined}>
             <Icon name={mild.has(kind) ? "queues" : "dead"} />
             <p>
-              <b>{what.replaceAll('"', "")}</b> {kind !== "dead-letters" && <span class="soft">{withCode(todo)}</span>}
+              <b>{what.replaceAll('"', "")}</b> {!(kind in goals) && <span class="soft">{withCode(todo)}</span>}
             </p>
-            {kind === "dead-letters" && queue !== null && (
-              <a class="button small" href={linkTo(["dead-letters", queue])}>
-                Look at them
-              </a>
-            )}
+            <Goal kind={kind} queue={queue} />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Kinds of problems that a page of the console is about. */
+const goals: Partial<Record<Need["kind"], { readonly page: string; readonly name: string }>> = {
+  "dead-letters": { page: "dead-letters", name: "Look at them" },
+  "no-consumer": { page: "consumers", name: "How to start it" },
+};
+
+function Goal({ kind, queue }: Pick<Need, "kind" | "queue">) {
+  const goal = goals[kind];
+  if (!goal || queue === null) return null;
+  return (
+    <a class="button small" href={linkTo([goal.page, queue])}>
+      {goal.name}
+    </a>
   );
 }
 

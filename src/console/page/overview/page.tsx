@@ -67,7 +67,7 @@ function Figures({ status, history }: { status: Status; history: History | undef
         <Flow status={status} history={history} />
         <Legs latency={status.latency} />
       </div>
-      <Queues queues={status.queues} history={history} isEmbedded={status.broker === null} />
+      <Queues queues={status.queues} history={history} />
       <Failures queues={status.queues} />
     </div>
   );

@@ -1,7 +1,8 @@
 import type { History, ObservedQueue } from "../answers";
-import { linkTo } from "../hash";
+import { ConsumersCell, CountCell, DeadCell, NameCell, TypesCell, WorkCells } from "../consumers/cells";
+import { useReports, useTopology } from "../consumers/reports";
+import { workOf } from "../consumers/work";
 import { Notice } from "../parts";
-import { duration, number } from "../words";
 import { Spark } from "./chart";
 import { sinceObserved } from "./since-start";
 
@@ -9,10 +10,13 @@ interface QueuesProps {
   /** Null if RabbitMQ cannot be asked. */
   readonly queues: readonly ObservedQueue[] | null;
   readonly history: History | undefined;
-  readonly isEmbedded: boolean;
 }
 
-export function Queues({ queues, history, isEmbedded }: QueuesProps) {
+const numbers = ["Waiting", "Retries", "Dead", "Consumers", "Handled", "Handler p99", "Waiting over time"];
+
+export function Queues({ queues, history }: QueuesProps) {
+  const reports = useReports();
+  const topology = useTopology();
   if (queues === null) return <Notice title="The queues are not known.">RabbitMQ cannot be reached.</Notice>;
   if (queues.length === 0) return <Notice title="There are no queues yet.">A consumer makes its queue when it first runs.</Notice>;
   return (
@@ -21,91 +25,32 @@ export function Queues({ queues, history, isEmbedded }: QueuesProps) {
         <thead>
           <tr>
             <th scope="col">Queue</th>
-            <th scope="col" class="number">
-              Waiting
-            </th>
-            <th scope="col" class="number">
-              Retries
-            </th>
-            <th scope="col" class="number">
-              Dead
-            </th>
-            <th scope="col" class="number">
-              Consumers
-            </th>
-            {isEmbedded && (
-              <th scope="col" class="number">
-                Oldest
+            <th scope="col">Events</th>
+            {numbers.map((name) => (
+              <th key={name} scope="col" class="number">
+                {name}
               </th>
-            )}
-            <th scope="col" class="number">
-              Waiting over time
-            </th>
+            ))}
           </tr>
         </thead>
         <tbody>
-          {queues.map((queue) => (
-            <Row
-              key={queue.queue}
-              queue={queue}
-              isEmbedded={isEmbedded}
-              waiting={history?.queues.find((one) => one.queue === queue.queue)?.waiting}
-            />
-          ))}
+          {queues.map((queue) => {
+            const waiting = history?.queues.find((one) => one.queue === queue.queue)?.waiting;
+            return (
+              <tr key={queue.queue}>
+                <NameCell queue={queue} />
+                <TypesCell queue={queue.queue} topology={topology} />
+                <CountCell label="Waiting" value={queue.messages} />
+                <CountCell label="Retries" value={queue.retries} />
+                <DeadCell queue={queue} />
+                <ConsumersCell queue={queue} />
+                <WorkCells work={workOf(queue.queue, reports)} />
+                <td class="wide spark-cell">{waiting && <Spark values={sinceObserved(waiting)} isBad={queue.deadLetters > 0} />}</td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </section>
   );
-}
-
-function Row({
-  queue: one,
-  isEmbedded,
-  waiting,
-}: {
-  queue: ObservedQueue;
-  isEmbedded: boolean;
-  waiting: readonly (number | null)[] | undefined;
-}) {
-  const { queue, messages, retries, deadLetters, consumers, oldestSeconds } = one;
-  const isAlone = consumers === 0 && (messages ?? 0) + retries > 0;
-  return (
-    <tr>
-      <td class="name">
-        <span class={`state ${stateOf(one)}`}>
-          <b>{queue}</b>
-        </span>
-      </td>
-      <Count label="Waiting" value={messages} />
-      <Count label="Retries" value={retries} />
-      <td class={`number ${deadLetters === 0 ? "zero" : ""}`} data-label="Dead">
-        {deadLetters === 0 ? (
-          "0"
-        ) : (
-          <a href={linkTo(["dead-letters", queue])} class="tag bad" aria-label={`${number(deadLetters)} dead letters of ${queue}`}>
-            {number(deadLetters)}
-          </a>
-        )}
-      </td>
-      <td class="number" data-label="Consumers">
-        {isAlone ? <span class="tag warn">none</span> : number(consumers)}
-      </td>
-      {isEmbedded && <td class="number wide">{oldestSeconds === null ? <span class="quiet">–</span> : duration(oldestSeconds * 1000)}</td>}
-      <td class="wide spark-cell">{waiting && <Spark values={sinceObserved(waiting)} isBad={deadLetters > 0} />}</td>
-    </tr>
-  );
-}
-
-function Count({ label, value }: { label: string; value: number | null }) {
-  return (
-    <td class={`number ${value === 0 ? "zero" : ""}`} data-label={label}>
-      {value === null ? <span class="quiet">–</span> : number(value)}
-    </td>
-  );
-}
-
-function stateOf({ deadLetters, retries, consumers }: ObservedQueue): "good" | "warn" | "bad" | "idle" {
-  if (deadLetters > 0) return "bad";
-  if (retries > 0) return "warn";
-  return consumers > 0 ? "good" : "idle";
 }

@@ -28,6 +28,13 @@ export function bodyOf({ queue, events, id, from, to, rate, force }: Fields): Re
   };
 }
 
+/** Returns a time as a browser's field for a local time has it, to the second before it. Empty if it is none. */
+export function localTime(time: string | null): string {
+  const at = new Date(time ?? "");
+  if (Number.isNaN(at.getTime())) return "";
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
 function numberIn(text: string): number | string {
   const value = Number(text);
   return Number.isNaN(value) ? text : value;

@@ -3,14 +3,14 @@ import type { Replay } from "../answers";
 import { ask } from "../api";
 import { useStatus } from "../status";
 import { counted, number } from "../words";
-import { bodyOf, type Fields } from "./body";
+import { bodyOf, type Fields, localTime } from "./body";
 
 /** Starts a replay, after saying how many events it would send. */
 export function ReplayForm({ query, onStarted }: { query: URLSearchParams; onStarted: () => void }) {
   const { status } = useStatus();
   const [fields, setFields] = useState<Fields>({
     ...{ queue: query.get("queue") ?? "", events: query.get("events") ?? "", id: query.get("id") ?? "" },
-    ...{ from: "", to: "", rate: "", force: false },
+    ...{ from: localTime(query.get("from")), to: "", rate: "", force: false },
   });
   const [count, setCount] = useState<number>();
   const [mistake, setMistake] = useState<string>();

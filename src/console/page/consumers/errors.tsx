@@ -1,0 +1,59 @@
+import type { ReportedConsumer } from "../answers";
+import { linkTo } from "../hash";
+import { Time } from "../parts";
+
+const mostRows = 8;
+
+interface ErrorsProps {
+  /** What has failed, with its last error. The API shows errors to admins only. */
+  readonly of: readonly { readonly name: string; readonly lastError: ReportedConsumer["lastError"] }[];
+  /** What the names are. */
+  readonly kind: string;
+}
+
+/** The last errors, the newest first. Nothing if there are none. */
+export function Errors({ of, kind }: ErrorsProps) {
+  const failed = of.flatMap(({ name, lastError }) => (lastError ? [{ name, ...lastError }] : [])).sort((a, b) => (a.at < b.at ? 1 : -1));
+  if (failed.length === 0) return null;
+  return (
+    <section class="panel fails" aria-labelledby="errors">
+      <header>
+        <h2 id="errors">Last errors</h2>
+      </header>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">{kind}</th>
+            <th scope="col">Error</th>
+            <th scope="col" class="number">
+              Event
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {failed.slice(0, mostRows).map(({ name, at, event, error }, index) => (
+            <tr key={`${name} ${index}`}>
+              <td class="when soft">
+                <Time at={at} />
+              </td>
+              <td class="name">
+                <b>{name}</b>
+              </td>
+              <td class="fill note" title={error}>
+                <code>{error}</code>
+              </td>
+              <td class="number wide">
+                {event !== null && (
+                  <a class="link" href={linkTo(["events", event])}>
+                    Show it
+                  </a>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,68 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ObservedQueue } from "../answers";
+import { ask, Refused } from "../api";
+import { counted } from "../words";
+
+interface RemoveProps {
+  readonly queue: ObservedQueue;
+  readonly onRemoved: () => void;
+  readonly onClose: () => void;
+}
+
+/** Asks before a queue is removed. If something in it would be lost, its name has to be typed. */
+export function RemoveQueue({ queue: { queue, messages, retries, deadLetters }, onRemoved, onClose }: RemoveProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [typed, setTyped] = useState("");
+  /** Why the API refuses to remove it without force. */
+  const [refusal, setRefusal] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => dialog.current?.showModal(), []);
+  const lost = [
+    messages ? `${counted(messages, "event")} waiting` : undefined,
+    retries > 0 ? `${counted(retries, "event")} to retry` : undefined,
+    deadLetters > 0 ? counted(deadLetters, "dead letter") : undefined,
+  ].filter((loss) => loss !== undefined);
+  const mustType = lost.length > 0 || refusal !== undefined;
+  const isConfirmed = !mustType || typed.trim() === queue;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (!isConfirmed || isBusy) return;
+    setBusy(true);
+    ask(`/consumers/${encodeURIComponent(queue)}${mustType ? "?force=true" : ""}`, { method: "DELETE" }).then(onRemoved, (error: Error) => {
+      setBusy(false);
+      // Somebody else was faster.
+      if (error instanceof Refused && error.problem.status === 404) onRemoved();
+      else setRefusal(error.message);
+    });
+  };
+  return (
+    <dialog class="confirm" ref={dialog} aria-labelledby="remove" onClose={onClose}>
+      <form onSubmit={submit}>
+        <h2 id="remove">Remove {queue}?</h2>
+        <p class="soft">
+          {lost.length > 0 && `It has ${lost.join(", ")}, which would be lost. `}
+          The events stay in the log. A consumer that asks for the queue again gets a new one, with the past events that it wants.
+        </p>
+        {refusal !== undefined && (
+          <p class="mistake" role="alert">
+            {refusal}
+          </p>
+        )}
+        {mustType && (
+          <label>
+            Type {queue} to confirm
+            <input class="text" type="text" autoComplete="off" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+          </label>
+        )}
+        <div class="row">
+          <button class="button" type="button" onClick={onClose}>
+            Keep it
+          </button>
+          <button class="button danger" type="submit" disabled={!isConfirmed || isBusy}>
+            Remove it
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
