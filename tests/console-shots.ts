@@ -53,6 +53,10 @@ const pages = [
   { name: "replays", url: `${scene.url}/console/#/replays`, shows: "form" },
   { name: "webhooks", url: `${scene.url}/console/#/webhooks`, shows: "td .tag.bad" },
   { name: "health", url: `${scene.url}/console/#/health`, shows: ".settings td" },
+  { name: "data", url: `${scene.url}/console/#/data/item`, shows: ".records tbody tr:nth-child(20)" },
+  { name: "record", url: `${scene.url}/console/#/data/item/1`, shows: ".changes-list li:nth-child(2)" },
+  { name: "edit", url: `${scene.url}/console/#/data/item/1/edit`, shows: ".record-form textarea" },
+  { name: "topology", url: `${scene.url}/console/#/topology`, shows: ".receivers tbody tr:nth-child(2)" },
   { name: "contracts", url: `${scene.url}/console/#/contracts/item.created`, shows: "#schema" },
   { name: "first-run", url: `${first.url}/console/`, shows: ".step .button.main" },
 ];

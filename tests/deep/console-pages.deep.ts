@@ -49,6 +49,11 @@ describeWithBrowser("the pages of the console", () => {
       { name: "webhooks without a subscription", link: "#/webhooks", shows: ".command" },
       { name: "health", link: "#/health", shows: ".settings td" },
       { name: "replays", link: "#/replays", shows: "form" },
+      { name: "data", link: "#/data/item", shows: ".records tbody tr:nth-child(10)" },
+      { name: "record", link: "#/data/item/1", shows: ".changes-list li:nth-child(2)" },
+      { name: "new record", link: "#/data/item/new", shows: ".record-form textarea" },
+      { name: "edit", link: "#/data/item/1/edit", shows: ".record-form textarea" },
+      { name: "topology", link: "#/topology", shows: ".receivers tbody tr:nth-child(2)" },
       { name: "contracts", link: "#/contracts/item.created", shows: "#schema" },
       { name: "no such event", link: "#/events/00000000-0000-0000-0000-000000000000", shows: ".notice.bad" },
     ] as const;
@@ -73,10 +78,11 @@ describeWithBrowser("the pages of the console", () => {
     const name = '<img src=x onerror="document.title=1">\u202e<b>right to left</b>';
     const created = await send("POST", `${scene.url}/items`, { name });
     expect(created.status).toBe(201);
+    const { id } = (await created.json()) as { id: number };
     const { events } = (await (await fetch(`${scene.url}/events?before=end&limit=1`)).json()) as { events: { event: { id: string } }[] };
     watched = await watchedPage(browser);
     const { page, complaints } = watched;
-    for (const link of ["#/events", `#/events/${events[0]?.event.id}`]) {
+    for (const link of ["#/events", `#/events/${events[0]?.event.id}`, "#/data/item", `#/data/item/${id}`]) {
       await page.goto(`${scene.url}/console/${link}`);
       await page.getByText("<b>right to left</b>").first().waitFor();
       expect(await page.locator("main img, main b:has-text('right to left')").count()).toBe(0);

@@ -89,6 +89,25 @@ export interface LetterGroups {
   readonly upTo: number;
 }
 
+/** A change in the history of a record. */
+export interface RecordChange {
+  readonly position: number;
+  /** Id of the event. */
+  readonly event: string;
+  readonly type: string;
+  readonly version: number | null;
+  readonly at: string;
+  readonly actor: string | null;
+  /** Null if the log does not have the state before. */
+  readonly changes: readonly { readonly pointer: string; readonly from?: unknown; readonly to?: unknown }[] | null;
+}
+
+export interface HistoryPage {
+  readonly history: readonly RecordChange[];
+  readonly next: number | null;
+  readonly complete: boolean;
+}
+
 export interface Topology extends Omit<WholeTopology, "queues"> {
   readonly queues: readonly (TopologyQueue & { readonly consumers: readonly string[] })[];
 }

@@ -23,7 +23,7 @@ export class Unreachable extends Error {
 }
 
 export interface Ask {
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;

@@ -12,9 +12,11 @@ import { type Place, usePlace } from "./hash";
 import { Health } from "./health/page";
 import { Overview } from "./overview/page";
 import { Bare, Failed } from "./parts";
+import { Data } from "./records/page";
 import { Replays } from "./replays/page";
 import { SignIn } from "./sign-in";
 import { StatusProvider, useStatusStream } from "./status";
+import { Topology } from "./topology/page";
 import { Webhooks } from "./webhooks/page";
 
 /** Who uses the page: `stranger` needs to sign in. */
@@ -53,7 +55,7 @@ function Signed({ identity }: { identity: Identity }) {
   useEffect(() => {
     if (page !== first || document.activeElement !== document.body) document.getElementById("page")?.focus({ preventScroll: true });
     scrollTo(0, 0);
-  }, [page, place.parts[1]]);
+  }, [place.parts.join("/")]);
   return (
     <StatusProvider value={live}>
       <Frame identity={identity} place={place}>
@@ -69,9 +71,11 @@ function shown(place: Place, identity: Identity): ComponentChildren {
   if (page === "events") return <Events place={place} />;
   if (page === "dead-letters") return <DeadLetters place={place} identity={identity} />;
   if (page === "consumers") return <Consumers place={place} identity={identity} />;
-  if (page === "webhooks") return <Webhooks />;
-  if (page === "health") return <Health identity={identity} />;
-  if (page === "contracts") return <Contracts place={place} />;
   if (page === "replays") return <Replays place={place} identity={identity} />;
+  if (page === "webhooks") return <Webhooks />;
+  if (page === "data") return <Data place={place} identity={identity} />;
+  if (page === "topology") return <Topology />;
+  if (page === "contracts") return <Contracts place={place} />;
+  if (page === "health") return <Health identity={identity} />;
   return <Overview place={place} />;
 }

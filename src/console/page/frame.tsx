@@ -24,7 +24,9 @@ const entries: readonly Entry[] = [
   { page: "dead-letters", name: "Dead letters", icon: "dead" },
   { page: "replays", name: "Replays", icon: "redrive" },
   { page: "webhooks", name: "Webhooks", icon: "webhooks" },
-  { page: "contracts", name: "Contracts", icon: "contracts", head: "System" },
+  { page: "data", name: "Data", icon: "data", head: "System" },
+  { page: "topology", name: "Topology", icon: "topology" },
+  { page: "contracts", name: "Contracts", icon: "contracts" },
   { page: "health", name: "Health", icon: "health" },
 ];
 

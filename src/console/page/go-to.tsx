@@ -105,6 +105,8 @@ function goalsFor(text: string, queues: readonly string[], canSignOut: boolean):
     to("Dead letters", "page", "dead-letters"),
     to("Replays", "page", "replays"),
     to("Webhooks", "page", "webhooks"),
+    to("Data", "page", "data"),
+    to("Topology", "page", "topology"),
     to("Contracts", "page", "contracts"),
     to("Health", "page, with the settings", "health"),
     ...queues.map((queue) => to(queue, "consumers of this queue", "consumers", queue)),

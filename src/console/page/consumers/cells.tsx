@@ -1,6 +1,7 @@
 // Cells of a queue's row, on every page that lists queues.
 import type { ObservedQueue, Topology } from "../answers";
 import { linkTo } from "../hash";
+import { toneOf } from "../queue-tone";
 import { duration, number, rate } from "../words";
 import { patternsOf } from "./patterns";
 import type { QueueWork } from "./work";
@@ -10,7 +11,7 @@ const nothing = <span class="quiet">–</span>;
 export function NameCell({ queue }: { queue: ObservedQueue }) {
   return (
     <td class="name">
-      <span class={`state ${stateOf(queue)}`}>
+      <span class={`state ${toneOf(queue)}`}>
         <a href={linkTo(["consumers", queue.queue])}>
           <b>{queue.queue}</b>
         </a>
@@ -74,10 +75,4 @@ export function WorkCells({ work: { handledPerSecond, handlerP99 } }: { work: Qu
 
 export function OldestCell({ queue: { oldestSeconds } }: { queue: ObservedQueue }) {
   return <td class="number wide">{oldestSeconds === null ? nothing : duration(oldestSeconds * 1000)}</td>;
-}
-
-export function stateOf({ deadLetters, retries, consumers }: ObservedQueue): "good" | "warn" | "bad" | "idle" {
-  if (deadLetters > 0) return "bad";
-  if (retries > 0) return "warn";
-  return consumers > 0 ? "good" : "idle";
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../icons";
 import { Pick } from "../pick";
+import { TextFilter } from "../text-filter";
 
 export const periods = [
   { value: "1h", name: "in the last hour", ms: 3_600_000 },
@@ -20,7 +21,6 @@ const pauseMs = 350;
 
 export function Filters({ query, reasons, types, onChange }: FiltersProps) {
   const input = useRef<HTMLInputElement>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== "/" || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "")) return;
@@ -30,24 +30,21 @@ export function Filters({ query, reasons, types, onChange }: FiltersProps) {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, []);
-  const search = (text: string) => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange({ search: text.trim() }), pauseMs);
-  };
   return (
     <search class="filters" aria-label="Filters">
-      <label class="field grow">
+      <TextFilter
+        class="field grow"
+        type="search"
+        placeholder="Error, record id or text in the event"
+        value={query.get("search") ?? ""}
+        pauseMs={pauseMs}
+        onGive={(search) => onChange({ search })}
+        inputRef={input}
+        end={<kbd class="wide">/</kbd>}
+      >
         <Icon name="find" />
         <span class="hidden">Search in error, record id and event</span>
-        <input
-          ref={input}
-          type="search"
-          placeholder="Error, record id or text in the event"
-          value={query.get("search") ?? ""}
-          onInput={(event) => search(event.currentTarget.value)}
-        />
-        <kbd class="wide">/</kbd>
-      </label>
+      </TextFilter>
       <Pick label="Reason" value={query.get("reason") ?? ""} options={reasons} onPick={(reason) => onChange({ reason })} />
       <Pick label="Type" value={query.get("type") ?? ""} options={types} onPick={(type) => onChange({ type })} />
       <Pick label="Failed" value={query.get("since") ?? ""} options={periods} any="any time" onPick={(since) => onChange({ since })} />

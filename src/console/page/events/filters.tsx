@@ -1,6 +1,7 @@
 import type { Catalogue } from "../answers";
 import { go, linkTo, type Place } from "../hash";
 import { Pick } from "../pick";
+import { TextFilter } from "../text-filter";
 import { useAnswer } from "../use-answer";
 
 /** Filters by type, resource and id. They are part of the link. */
@@ -19,17 +20,15 @@ export function Filters({ place: { query } }: { place: Place }) {
       <Pick label="Type" value={type ?? ""} options={types} onPick={(value) => set({ type: value })} />
       <Pick label="Resource" value={resource ?? ""} options={resources} onPick={(value) => set({ resource: value, id: "", type: "" })} />
       {resource && (
-        <label class="field">
+        <TextFilter
+          inputMode="numeric"
+          size={8}
+          value={id ?? ""}
+          placeholder="any"
+          onGive={(text) => set({ id: text.replaceAll(/\D/g, "") })}
+        >
           Id
-          <input
-            type="text"
-            inputMode="numeric"
-            size={8}
-            value={id}
-            placeholder="any"
-            onChange={(event) => set({ id: event.currentTarget.value.replaceAll(/\D/g, "") })}
-          />
-        </label>
+        </TextFilter>
       )}
       {(type || resource) && (
         <button class="button bare" type="button" onClick={() => go(linkTo(["events"]), { replace: true })}>
