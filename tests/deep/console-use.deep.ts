@@ -120,6 +120,18 @@ describeWithBrowser("with the console, one", () => {
     expect(watched.complaints).toEqual([]);
   });
 
+  test("types into a dialog at once: the keys after the one that opens it do not go to the page behind it", async () => {
+    await open();
+    await heading("Nothing has happened yet").waitFor();
+    // A browser gives a page no other key until the promises that were due have run.
+    const focused = await page.evaluate<string>(`(async () => {
+      dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }));
+      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+      return document.activeElement.getAttribute("role");
+    })()`);
+    expect(focused).toBe("combobox");
+  });
+
   test("redrives one, a group and all of 10,000, with progress, and discards only what is confirmed", async () => {
     const queue = "crm";
     const dead = deadQueueInFile(() => folder.path);

@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { signOut } from "./api";
 import { go, linkTo } from "./hash";
 import { Icon } from "./icons";
 import { useStatus } from "./status";
+import { useModal } from "./use-modal";
 
 interface Goal {
   readonly name: string;
@@ -25,11 +26,10 @@ export function useGoToKey(open: () => void): void {
 
 /** A dialog that goes to a page, a queue, or the event with a pasted id. */
 export function GoTo({ onClose, canSignOut }: { onClose: () => void; canSignOut: boolean }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const { status } = useStatus();
-  useEffect(() => dialog.current?.showModal(), []);
   const found = goalsFor(text.trim(), status?.queues?.map(({ queue }) => queue) ?? [], canSignOut);
   const leave = (goal: Goal | undefined) => {
     if (!goal) return;

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { useModal } from "../use-modal";
 import { counted, number } from "../words";
 
 /** Above this count, it has to be typed. */
@@ -16,9 +17,8 @@ export function ConfirmDiscard({
   onConfirm: () => void;
   onClose: () => void;
 }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [typed, setTyped] = useState("");
-  useEffect(() => dialog.current?.showModal(), []);
   const isFew = count <= mostWithoutTyping;
   const isConfirmed = isFew || typed.replaceAll(/\D/g, "") === String(count);
   const submit = (event: Event) => {

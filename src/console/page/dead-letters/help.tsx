@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useModal } from "../use-modal";
 
 const keys = [
   ["/", "search"],
@@ -10,8 +10,7 @@ const keys = [
 ] as const;
 
 export function Help({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   return (
     <dialog class="confirm" ref={dialog} aria-labelledby="keys" onClose={onClose}>
       <h2 id="keys">Keys</h2>

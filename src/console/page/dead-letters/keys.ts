@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { DeadLetter } from "../answers";
 
 export interface Keys {
@@ -11,7 +11,8 @@ export interface Keys {
 
 /** `j` and `k` go through the list, `x` chooses, `Esc` closes, `?` explains. */
 export function useKeys({ letters, open, onOpen, onChoose, onHelp }: Keys): void {
-  useEffect(() => {
+  // Not useEffect, which runs a frame later: the next key would find the list of before.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const at = document.activeElement;
       const isTyping = at instanceof HTMLElement && at.matches("input:not([type=checkbox]), textarea, select");
