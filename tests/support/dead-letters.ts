@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { connect } from "amqplib";
 import { serializeEvent } from "../../src/schema/event";
+import { whenUnlocked } from "../../src/store/sqlite/connection/lock-wait";
 import { openConsumerFile } from "../../src/store/sqlite/consumer/file";
 
 /** An event that a consumer gave up on. */
@@ -29,11 +30,14 @@ export function deadQueueInFile(folder: () => string): DeadQueue {
   const open = (queue: string) => openConsumerFile(join(folder(), "data", "consumers", `${queue}.db`), { durable: false });
   return {
     async fill(queue, events) {
-      const file = open(queue);
+      // A running API may write to the file, too: a job of dead letters, or the removal of the queue.
+      const file = await whenUnlocked(() => open(queue));
       const about = { type: "item.created", reason: "rejected", error: "no", stack: null, attempts: 1, firstFailure: "", lastFailure: "" };
-      await file.together(async ({ dead }) => {
-        for (const event of events) await dead.add({ ...about, ...event, replay: "no", traceparent: null });
-      });
+      await whenUnlocked(() =>
+        file.together(async ({ dead }) => {
+          for (const event of events) await dead.add({ ...about, ...event, replay: "no", traceparent: null });
+        }),
+      );
       await file.close();
     },
     async depth(queue) {
