@@ -1,6 +1,10 @@
 // Consumers, webhooks and settings in the console, in a real browser.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
 import type { Browser, Page } from "playwright-core";
+import { defineResource } from "warren/resource";
+import { readConfig } from "../../src/config/config";
+import { openStore } from "../../src/store/open";
 import { describeWithBrowser, startBrowser } from "../support/browser";
 import { accessibilityFaults, sidewaysScroll, type Watched, watchedPage } from "../support/console-browser";
 import { type Api, endAll, send, startApi } from "../support/processes";
@@ -87,6 +91,27 @@ describeWithBrowser("with the console, one", () => {
     await page.getByText("There are no queues yet.").waitFor();
     const { queues } = (await (await fetch(`${api.url}/status`)).json()) as { queues: unknown[] };
     expect([queues, watched.complaints]).toEqual([[], []]);
+  });
+
+  test("cancels an event that was to be published later, which asks", async () => {
+    const loan = defineResource({ name: "loan", fields: { book: Type.String() }, events: { overdue: {} }, example: { book: "Emma" } });
+    const store = await openStore(readConfig({ isTerminal: false, environment: it.env }), [loan]);
+    for (const book of ["Emma", "Persuasion"])
+      await store.insert(loan, { book }, { later: [{ event: "overdue", at: "2039-01-02T00:00:00Z" }] });
+    await store.close();
+    const api = await startApi({ env: it.env });
+    await open(api, "#/consumers");
+    const button = (name: string) => page.getByRole("button", { name, exact: true });
+    await button("Cancel… loan.overdue of 2").click();
+    await page.getByText("would never be published", { exact: false }).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await button("Keep it").click();
+    await button("Cancel… loan.overdue of 2").click();
+    await button("Cancel the event").click();
+    await button("Cancel… loan.overdue of 2").waitFor({ state: "detached" });
+    await button("Cancel… loan.overdue of 1").waitFor();
+    const { timers } = (await (await fetch(`${api.url}/timers`)).json()) as { timers: { id: number }[] };
+    expect([timers.map(({ id }) => id), watched.complaints]).toEqual([[1], []]);
   });
 
   test("sees how subscribers answer, and why one is disabled", async () => {

@@ -117,6 +117,50 @@ describeWithBrowser("with the console, one", () => {
     expect(complaints(404, 412)).toEqual([]);
   });
 
+  test("is asked before leaving a form with changes, and stays or goes", async () => {
+    const { url } = await start();
+    await send("POST", `${url}/items`, { name: "Linen apron" });
+    await page.goto(`${url}/console/#/data/item/1`);
+    await link("Edit").click();
+    const description = page.getByLabel("description");
+    const question = page.getByRole("dialog", { name: "Leave without saving?" });
+    await description.fill("mine");
+    await link("Overview").click();
+    await button("Stay").click();
+    await question.waitFor({ state: "detached" });
+    expect([await description.inputValue(), new URL(page.url()).hash]).toEqual(["mine", "#/data/item/1/edit"]);
+    await page.goBack();
+    await question.waitFor();
+    await page.keyboard.press("Escape");
+    expect([await description.inputValue(), new URL(page.url()).hash]).toEqual(["mine", "#/data/item/1/edit"]);
+    // The browser asks before the tab is closed or loaded again.
+    const asked = page.waitForEvent("dialog");
+    const reloaded = page.reload();
+    const dialog = await asked;
+    expect(dialog.type()).toBe("beforeunload");
+    await dialog.accept();
+    await reloaded;
+    expect(await description.inputValue()).toBe("");
+    // What is as it was can be left.
+    await description.fill("mine");
+    await description.fill("");
+    await link("Topology").click();
+    await page.getByRole("heading", { name: "Topology", exact: true }).waitFor();
+    await page.goBack();
+    await description.fill("mine");
+    await link("Cancel").click();
+    await button("Leave").click();
+    await page.getByRole("heading", { name: "item 1" }).waitFor();
+    await link("items").click();
+    await link("New item").click();
+    await page.getByLabel("name").fill("Oak ruler");
+    await link("Events").click();
+    await button("Leave").click();
+    await page.getByRole("heading", { name: "Events", exact: true }).waitFor();
+    expect(await (await fetch(`${url}/items/1`)).json()).toMatchObject({ description: null, version: 1 });
+    expect(complaints()).toEqual([]);
+  });
+
   test("finds records by filters and order, and goes through the pages", async () => {
     const { url } = await start();
     const lines = Array.from({ length: 120 }, (_, index) =>

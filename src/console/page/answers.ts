@@ -8,7 +8,7 @@ import type { TopologyQueue, Topology as WholeTopology } from "../../status/topo
 export type { DescribedCatalogue as Catalogue } from "../../built-in/described-catalogue";
 export type { DeadLetterJob as Job } from "../../delivery/dead-letter-jobs";
 export type { Replay } from "../../delivery/replays";
-export type { TimerPage } from "../../delivery/shown-timers";
+export type { ShownTimer as Timer, TimerPage } from "../../delivery/shown-timers";
 export type { ConsumerTimeline, TimelineAttempt } from "../../delivery/timeline";
 export type { ReportedConsumer } from "../../status/consumer-reports";
 export type { History } from "../../status/history";

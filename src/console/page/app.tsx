@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Identity } from "./answers";
 import { ask, Refused, whenSignedOut } from "./api";
+import { Confirm } from "./confirm";
 import { Consumers } from "./consumers/page";
 import { Contracts } from "./contracts/page";
 import { DeadLetters } from "./dead-letters/page";
@@ -47,7 +48,7 @@ export function App() {
 }
 
 function Signed({ identity }: { identity: Identity }) {
-  const place = usePlace();
+  const { place, leaving } = usePlace();
   const live = useStatusStream();
   const [page] = place.parts;
   // Someone who reads with a keyboard or a screen reader begins at the new page.
@@ -60,6 +61,11 @@ function Signed({ identity }: { identity: Identity }) {
     <StatusProvider value={live}>
       <Frame identity={identity} place={place}>
         {shown(place, identity)}
+        {leaving && (
+          <Confirm title="Leave without saving?" act="Leave" keep="Stay" onConfirm={leaving.leave} onClose={leaving.stay}>
+            <p class="soft">What you have changed here would be lost.</p>
+          </Confirm>
+        )}
       </Frame>
     </StatusProvider>
   );

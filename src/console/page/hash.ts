@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { wouldLose } from "./unsaved";
 
 /** A place in the console, as the part of the URL after `#`. A proxy's path before it then needs no configuration. */
 export interface Place {
@@ -28,14 +29,27 @@ export function go(link: string, { replace = false } = {}): void {
   } else location.hash = link;
 }
 
-export function usePlace(): Place {
-  const [hash, setHash] = useState(location.hash);
+/** The place that is shown. */
+export interface ShownPlace {
+  readonly place: Place;
+  /** Undefined unless the URL has another place, for which something unsaved would be lost. */
+  readonly leaving: { readonly stay: () => void; readonly leave: () => void } | undefined;
+}
+
+/** Follows the URL, but not before somebody has agreed to lose what is unsaved. */
+export function usePlace(): ShownPlace {
+  const [{ shown, next }, setHashes] = useState({ shown: location.hash, next: location.hash });
   useEffect(() => {
-    const read = () => setHash(location.hash);
+    const read = () => {
+      const now = location.hash;
+      setHashes(({ shown: before }) => ({ shown: wouldLose() ? before : now, next: now }));
+    };
     addEventListener("hashchange", read);
     return () => removeEventListener("hashchange", read);
   }, []);
-  return placeOf(hash);
+  const place = placeOf(shown);
+  if (next === shown) return { place, leaving: undefined };
+  return { place, leaving: { stay: () => go(shown), leave: () => setHashes({ shown: next, next }) } };
 }
 
 function decoded(part: string): string {

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { ObservedQueue } from "../answers";
 import { ask, Refused } from "../api";
+import { Confirm } from "../confirm";
 import { counted } from "../words";
 
 interface RemoveProps {
@@ -11,12 +12,10 @@ interface RemoveProps {
 
 /** Asks before a queue is removed. If something in it would be lost, its name has to be typed. */
 export function RemoveQueue({ queue: { queue, messages, retries, deadLetters }, onRemoved, onClose }: RemoveProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
   /** Why the API refuses to remove it without force. */
   const [refusal, setRefusal] = useState<string>();
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
   const lost = [
     messages ? `${counted(messages, "event")} waiting` : undefined,
     retries > 0 ? `${counted(retries, "event")} to retry` : undefined,
@@ -24,9 +23,7 @@ export function RemoveQueue({ queue: { queue, messages, retries, deadLetters }, 
   ].filter((loss) => loss !== undefined);
   const mustType = lost.length > 0 || refusal !== undefined;
   const isConfirmed = !mustType || typed.trim() === queue;
-  const submit = (event: Event) => {
-    event.preventDefault();
-    if (!isConfirmed || isBusy) return;
+  const remove = () => {
     setBusy(true);
     ask(`/consumers/${encodeURIComponent(queue)}${mustType ? "?force=true" : ""}`, { method: "DELETE" }).then(onRemoved, (error: Error) => {
       setBusy(false);
@@ -36,33 +33,24 @@ export function RemoveQueue({ queue: { queue, messages, retries, deadLetters }, 
     });
   };
   return (
-    <dialog class="confirm" ref={dialog} aria-labelledby="remove" onClose={onClose}>
-      <form onSubmit={submit}>
-        <h2 id="remove">Remove {queue}?</h2>
-        <p class="soft">
-          {lost.length > 0 && `It has ${lost.join(", ")}, which would be lost. `}
-          The events stay in the log. A consumer that asks for the queue again gets a new one, with the past events that it wants.
-        </p>
-        {refusal !== undefined && (
-          <p class="mistake" role="alert">
-            {refusal}
-          </p>
-        )}
-        {mustType && (
-          <label>
-            Type {queue} to confirm
-            <input class="text" type="text" autoComplete="off" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
-          </label>
-        )}
-        <div class="row">
-          <button class="button" type="button" onClick={onClose}>
-            Keep it
-          </button>
-          <button class="button danger" type="submit" disabled={!isConfirmed || isBusy}>
-            Remove it
-          </button>
-        </div>
-      </form>
-    </dialog>
+    <Confirm
+      title={`Remove ${queue}?`}
+      act="Remove it"
+      mistake={refusal}
+      isDisabled={!isConfirmed || isBusy}
+      onConfirm={remove}
+      onClose={onClose}
+    >
+      <p class="soft">
+        {lost.length > 0 && `It has ${lost.join(", ")}, which would be lost. `}
+        The events stay in the log. A consumer that asks for the queue again gets a new one, with the past events that it wants.
+      </p>
+      {mustType && (
+        <label>
+          Type {queue} to confirm
+          <input class="text" type="text" autoComplete="off" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+        </label>
+      )}
+    </Confirm>
   );
 }

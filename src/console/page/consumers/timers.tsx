@@ -1,8 +1,10 @@
-import type { Status, TimerPage } from "../answers";
+import { useState } from "preact/hooks";
+import type { Status, Timer, TimerPage } from "../answers";
 import { linkTo } from "../hash";
 import { Time, useNow } from "../parts";
 import { useRenewed } from "../use-answer";
 import { counted, number, until } from "../words";
+import { CancelTimer } from "./cancel-timer";
 
 const mostRows = 8;
 const renewEveryMs = 5000;
@@ -16,7 +18,8 @@ interface TimersProps {
 /** The events to publish later: how many, and which are next. */
 export function Timers({ timers: { waiting, problems, nextAt }, mayList }: TimersProps) {
   const now = useNow(1000);
-  const { data } = useRenewed<TimerPage>(mayList ? `/timers?limit=${mostRows}` : undefined, renewEveryMs);
+  const [leaving, setLeaving] = useState<Timer>();
+  const { data, reload } = useRenewed<TimerPage>(mayList ? `/timers?limit=${mostRows}` : undefined, renewEveryMs);
   return (
     <section class="panel" aria-labelledby="timers">
       <header>
@@ -41,6 +44,9 @@ export function Timers({ timers: { waiting, problems, nextAt }, mayList }: Timer
               <th scope="col" class="number">
                 Due
               </th>
+              <th scope="col">
+                <span class="hidden">Cancel</span>
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -64,10 +70,29 @@ export function Timers({ timers: { waiting, problems, nextAt }, mayList }: Timer
                 <td class="number" data-label="Due">
                   <Time at={timer.dueAt}>{until(new Date(timer.dueAt), now)}</Time>
                 </td>
+                <td class="number">
+                  <button class="button small" type="button" onClick={() => setLeaving(timer)}>
+                    Cancel…
+                    <span class="hidden">
+                      {" "}
+                      {timer.type} of {timer.id}
+                    </span>
+                  </button>
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
+      )}
+      {leaving && (
+        <CancelTimer
+          timer={leaving}
+          onClose={() => setLeaving(undefined)}
+          onCancelled={() => {
+            setLeaving(undefined);
+            reload();
+          }}
+        />
       )}
     </section>
   );

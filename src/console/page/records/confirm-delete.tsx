@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { send } from "../api";
+import { Confirm } from "../confirm";
 import { linkTo } from "../hash";
 import { lostRace } from "./refusals";
 
@@ -18,12 +19,9 @@ interface ConfirmDeleteProps {
 
 /** Asks before a record is deleted. */
 export function ConfirmDelete({ path, title, etag, resource, id, onDeleted, onChanged, onClose }: ConfirmDeleteProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [mistake, setMistake] = useState<string>();
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
-  const submit = (event: Event) => {
-    event.preventDefault();
+  const remove = () => {
     setBusy(true);
     send(path, { method: "DELETE", headers: { "if-match": etag } }).then(onDeleted, (error: Error) => {
       setBusy(false);
@@ -32,30 +30,14 @@ export function ConfirmDelete({ path, title, etag, resource, id, onDeleted, onCh
     });
   };
   return (
-    <dialog class="confirm" ref={dialog} aria-labelledby="confirm" onClose={onClose}>
-      <form onSubmit={submit}>
-        <h2 id="confirm">Delete {title}?</h2>
-        <p class="soft">
-          Consumers get the event {resource}.deleted. Its{" "}
-          <a class="link" href={linkTo(["events"], { resource, id })}>
-            events
-          </a>{" "}
-          stay, and it can be restored from them as long as they are kept.
-        </p>
-        {mistake && (
-          <p class="mistake" role="alert">
-            {mistake}
-          </p>
-        )}
-        <div class="row">
-          <button class="button" type="button" onClick={onClose}>
-            Keep it
-          </button>
-          <button class="button danger" type="submit" disabled={isBusy}>
-            Delete
-          </button>
-        </div>
-      </form>
-    </dialog>
+    <Confirm title={`Delete ${title}?`} act="Delete" mistake={mistake} isDisabled={isBusy} onConfirm={remove} onClose={onClose}>
+      <p class="soft">
+        Consumers get the event {resource}.deleted. Its{" "}
+        <a class="link" href={linkTo(["events"], { resource, id })}>
+          events
+        </a>{" "}
+        stay, and it can be restored from them as long as they are kept.
+      </p>
+    </Confirm>
   );
 }

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import { send } from "../api";
 import { go, linkTo } from "../hash";
+import { useUnsaved } from "../unsaved";
 import { useTitle } from "../use-title";
-import { type Drafts, type Fields, fieldsIn, newDrafts } from "./drafts";
+import { type Drafts, type Fields, fieldsIn, isSame, newDrafts } from "./drafts";
 import { fieldsOf } from "./fields";
 import { RecordForm } from "./form";
 import type { Resource } from "./listing";
@@ -15,11 +16,13 @@ export function CreateRecord({ resource }: { resource: Resource & { readonly pat
   const [drafts, setDrafts] = useState<Drafts>(() => newDrafts(fields));
   const [error, setError] = useState<Error>();
   const [isBusy, setBusy] = useState(false);
+  const letGo = useUnsaved(!isSame(drafts, newDrafts(fields)));
   const save = async () => {
     setBusy(true);
     setError(undefined);
     try {
       const { record } = await storedIn(await send(resource.path, { method: "POST", body: fieldsIn(fields, drafts) }));
+      letGo();
       go(linkTo(["data", resource.name, String(record["id"])]), { replace: true });
     } catch (refused) {
       setBusy(false);

@@ -3,8 +3,9 @@ import type { Identity } from "../answers";
 import { send } from "../api";
 import { go, linkTo } from "../hash";
 import { Failed, Notice } from "../parts";
+import { useUnsaved } from "../unsaved";
 import { useTitle } from "../use-title";
-import { type Drafts, draftsOf, fieldsIn, patchOf } from "./drafts";
+import { type Drafts, draftsOf, fieldsIn, isSame, patchOf } from "./drafts";
 import { fieldsOf } from "./fields";
 import { RecordForm } from "./form";
 import type { Resource } from "./listing";
@@ -46,7 +47,11 @@ function Editor({ resource, id, path, begun, isReplaced }: EditorProps) {
   const [newer, setNewer] = useState<Stored>();
   const [error, setError] = useState<Error>();
   const [isBusy, setBusy] = useState(false);
-  const leave = () => go(linkTo(["data", resource.name, id]));
+  const letGo = useUnsaved(!isMissing(error) && !isSame(drafts, draftsOf(fields, base.record)));
+  const leave = () => {
+    letGo();
+    go(linkTo(["data", resource.name, id]));
+  };
   const save = async () => {
     setBusy(true);
     setError(undefined);
