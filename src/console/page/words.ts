@@ -1,8 +1,10 @@
 // Numbers and times as people read them.
 
+const separated = new Intl.NumberFormat("en-US");
+
 /** A number with separators, such as `1,284,907`. */
 export function number(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
+  return separated.format(Math.round(value));
 }
 
 /** A count with its noun, such as `1 event` or `2,000 events`. */

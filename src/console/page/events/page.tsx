@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import { go, linkTo, type Place } from "../hash";
+import type { Place } from "../hash";
 import { Icon } from "../icons";
 import { Failed, Notice } from "../parts";
 import { useTitle } from "../use-title";
@@ -47,7 +47,7 @@ export function Events({ place }: { place: Place }) {
       </header>
       <div class="stack">
         <Filters place={place} />
-        {tail.error && <Failed error={tail.error} onRetry={() => go(linkTo(["events"]))} />}
+        {tail.error && <Failed error={tail.error} onRetry={tail.reload} />}
         {!tail.error && tail.rows.length === 0 && !tail.hasOlder && (
           <Notice title={tail.isLoading ? "Loading…" : "No event matches."}>
             {tail.isLoading ? "" : "New ones appear here as they happen."}

@@ -1,4 +1,4 @@
-import { useMemo } from "preact/hooks";
+import { Component } from "preact";
 import type { Placed } from "../answers";
 import { linkTo } from "../hash";
 import { clock, fullTime, number } from "../words";
@@ -27,9 +27,16 @@ export function Rows({ rows }: { rows: readonly Placed[] }) {
   );
 }
 
-function Row({ placed: { position, event } }: { placed: Placed }) {
-  // An event never changes, so a row is made once.
-  return useMemo(() => {
+/**
+ * A row is made once, since an event never changes. It is not kept by `useMemo`: elements that are kept refer to the list that they were
+ * made in, so that each list would keep the rows of all before it.
+ */
+class Row extends Component<{ readonly placed: Placed }> {
+  override shouldComponentUpdate() {
+    return false;
+  }
+
+  override render({ placed: { position, event } }: { readonly placed: Placed }) {
     const at = new Date(event.timestamp);
     const resource = event.type.split(".")[0] ?? "";
     const record = event[resource] as { readonly id?: unknown; readonly name?: unknown; readonly title?: unknown } | undefined;
@@ -54,5 +61,5 @@ function Row({ placed: { position, event } }: { placed: Placed }) {
         <td class="number wide quiet">{number(position)}</td>
       </tr>
     );
-  }, [position]);
+  }
 }

@@ -20,6 +20,8 @@ export interface Tail {
   /** True if there are events before the last row. */
   readonly hasOlder: boolean;
   readonly loadOlder: () => void;
+  /** Begins again, after an error. */
+  readonly reload: () => void;
 }
 
 interface Kept {
@@ -42,6 +44,7 @@ interface Kept {
  */
 export function useTail(filter: string, isPaused: boolean): Tail {
   const [, render] = useReducer((times: number, _: undefined) => times + 1, 0);
+  const [begun, reload] = useReducer((times: number, _: undefined) => times + 1, 0);
   const kept = useRef<Kept>(nothing());
   const paused = useRef(isPaused);
   paused.current = isPaused;
@@ -52,7 +55,7 @@ export function useTail(filter: string, isPaused: boolean): Tail {
     const fresh = current.pending.map(placedOf).reverse();
     const rows = [...fresh, ...current.rows];
     // Rows that are dropped here can be asked for again.
-    if (rows.length > mostRows) current.before = rows[mostRows - 1]?.position;
+    if (rows.length > mostRows || current.arrived > fresh.length) current.before = rows.slice(0, mostRows).at(-1)?.position;
     Object.assign(current, { rows: rows.slice(0, mostRows), pending: [], arrived: 0 });
     render(undefined);
   };
@@ -89,6 +92,11 @@ export function useTail(filter: string, isPaused: boolean): Tail {
           current.connection = connection;
           render(undefined);
         },
+        // Such as after events were removed that the page has yet to get.
+        onRefused: (refused: Error) => {
+          current.error = refused;
+          render(undefined);
+        },
       };
       void follow(`/events/stream?${filter}${newest ? `&after=${newest.position}` : ""}`, receive, leaving.signal);
     });
@@ -97,11 +105,12 @@ export function useTail(filter: string, isPaused: boolean): Tail {
       leaving.abort();
       clearInterval(timer);
     };
-  }, [filter]);
+  }, [filter, begun]);
   useEffect(flush, [isPaused]);
 
   const { rows, arrived, connection, isLoading, error, before } = kept.current;
-  return { rows, waiting: arrived, connection, isLoading, error, hasOlder: before !== undefined, loadOlder: () => void older() };
+  const actions = { loadOlder: () => void older(), reload: () => reload(undefined) };
+  return { rows, waiting: arrived, connection, isLoading, error, hasOlder: before !== undefined, ...actions };
 }
 
 function nothing(): Kept {
