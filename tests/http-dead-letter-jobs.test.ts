@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import deadLetterJobs from "../src/built-in/dead-letter-jobs";
 import deadLetters from "../src/built-in/dead-letters";
-import type { DeadLetterJob } from "../src/delivery/dead-letter-jobs";
+import type { DeadLetterJob } from "../src/delivery/dead-letter-job";
 import { openConsumerFile } from "../src/store/sqlite/consumer/file";
 import { openApi, type TestApi } from "./support/api";
 import { deadEvents } from "./support/dead-letters";

@@ -2,23 +2,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { limitRate } from "../src/http/rate-limit";
 import { longestTold, type Peers } from "../src/store/peers";
+import { joined } from "./support/joined-peers";
 import { describeWithPostgres } from "./support/postgres";
 import { eventually } from "./support/processes";
 import { useStores } from "./support/use-stores";
-
-/** Processes that tell each other at once. */
-function joined(count: number): { readonly processes: readonly Peers[]; readonly told: string[] } {
-  const told: string[] = [];
-  const listeners = Array.from({ length: count }, () => new Set<(text: string) => void>());
-  const processes = listeners.map((own) => ({
-    tell(text: string) {
-      told.push(text);
-      for (const others of listeners) if (others !== own) for (const listener of others) listener(text);
-    },
-    onTold: (listener: (text: string) => void) => void own.add(listener),
-  }));
-  return { processes, told };
-}
 
 describe("several processes", () => {
   beforeEach(() => void jest.useFakeTimers());

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import type { DeadLetterJob } from "../delivery/dead-letter-jobs";
+import type { DeadLetterJob } from "../delivery/dead-letter-job";
 import { queueNamePattern } from "../delivery/queue-name";
 import { actorOf } from "../http/actor";
 import { jsonBody } from "../http/json-body";
@@ -53,10 +53,7 @@ const jobProperties = {
   finishedAt: Type.Union([UtcTime("When it ended."), Type.Null()]),
   by: nullableText("Who requested it. null: the API requires no token."),
   error: nullableText("Why it failed. The dead letters that were not done are as they were."),
-  process: Type.Object(
-    { host: Type.String(), pid: Type.Integer() },
-    { description: "The process that works on it, in whose memory it is." },
-  ),
+  process: Type.Object({ host: Type.String(), pid: Type.Integer() }, { description: "The process that works on it." }),
 };
 const Job = Type.Unsafe<DeadLetterJob>(Type.Object(jobProperties, { title: "DeadLetterJob", examples: [job] }));
 const params = Type.Object({ id: Type.String({ minLength: 1, maxLength: 40, description: "Id of the job." }) });
@@ -84,7 +81,7 @@ export default defineRoute(({ deadLetterJobs, catalogue }) =>
           summary: "Redrive or discard many dead letters in the background",
           description:
             "`Location` is the URL of its progress. The job is in the memory of the process that responds and ends with it; what was not done is still a " +
-            "dead letter then. Jobs of one queue run one after another.",
+            "dead letter then. On PostgreSQL, the other processes show and stop it, too. Jobs of one queue and process run one after another.",
           requestBody: {
             required: true,
             content: { "application/json": { example: { action: "redrive", queue: "audit", reason: "attempts-exhausted" } } },
@@ -94,12 +91,20 @@ export default defineRoute(({ deadLetterJobs, catalogue }) =>
     )
     .get("", () => ({ jobs: deadLetterJobs.list() }), {
       response: { 200: Type.Object({ jobs: Type.Array(Job) }, { examples: [{ jobs: [job] }] }) },
-      detail: { tags, summary: "List the last 100 jobs of this process", description: "Returns the newest first." },
+      detail: {
+        tags,
+        summary: "List the last 100 jobs",
+        description: "Returns the newest first: those of this process, and those that it has heard of from others on PostgreSQL.",
+      },
     })
     .get("/:id", ({ params: { id } }) => existing(id, deadLetterJobs.get(id)), {
       params,
       response: { 200: Job, ...problems(404, 422) },
-      detail: { tags, summary: "Get the progress of a job", description: "Only the process that began it knows it." },
+      detail: {
+        tags,
+        summary: "Get the progress of a job",
+        description: "Of several processes, any shows it: it is at most a second old in another one than that which works on it.",
+      },
     })
     .delete("/:id", async ({ params: { id } }) => existing(id, await deadLetterJobs.stop(id)), {
       params,
@@ -117,6 +122,10 @@ function refuseUnselected(all: true | undefined, { upTo: _, ...filters }: Omit<S
 }
 
 function existing(id: string, job: DeadLetterJob | undefined): DeadLetterJob {
-  if (!job) throw new HttpProblem(404, `This process has no job ${id}. It may be one of another process, or of one that has ended.`);
+  if (!job)
+    throw new HttpProblem(
+      404,
+      `There is no job ${id} here. It may be one of another process that this one has not heard of, or of one that has ended.`,
+    );
   return job;
 }

@@ -1,31 +1,11 @@
 import { hostname } from "node:os";
 import { messageOf } from "../observe/logging";
+import type { Peers } from "../store/peers";
 import { timestamp } from "../timing/clock";
 import { atMost } from "../timing/pause";
+import type { DeadLetterJob } from "./dead-letter-job";
 import type { DeadLetters, DeadSelection } from "./dead-letters";
-
-/** Work on many dead letters of a queue, which goes on after the request that began it. */
-export interface DeadLetterJob {
-  readonly id: string;
-  readonly action: "redrive" | "discard";
-  readonly queue: string;
-  readonly selection: DeadSelection;
-  /** `queued`: begins when the jobs of the queue before it have ended. */
-  readonly state: "queued" | "running" | "finished" | "stopped" | "failed";
-  /** Number of dead letters that were looked at. */
-  readonly looked: number;
-  /** Number of dead letters to look at. */
-  readonly total: number;
-  /** Number of those redriven or discarded. Known at the end. */
-  readonly done: number;
-  readonly createdAt: string;
-  readonly finishedAt: string | null;
-  /** Who began it. Null without tokens. */
-  readonly by: string | null;
-  readonly error: string | null;
-  /** The process that works on it. It ends with that. */
-  readonly process: { readonly host: string; readonly pid: number };
-}
+import { JobsElsewhere } from "./jobs-elsewhere";
 
 /** Number of jobs that are remembered. */
 const mostKept = 100;
@@ -40,13 +20,20 @@ interface Running {
   removed: number;
 }
 
-/** The jobs of this process, in its memory. */
+/** The jobs of this process, in its memory, and those that other processes tell of. */
 export class DeadLetterJobs {
   readonly #jobs = new Map<string, Running>();
-  /** The newest job of each queue. */
+  /** The newest job of each queue in this process. */
   readonly #newest = new Map<string, Running>();
+  readonly #elsewhere: JobsElsewhere | undefined;
 
-  constructor(readonly deadLetters: DeadLetters) {}
+  /** @param peers other processes that serve the same store. They show and stop the jobs of this one. */
+  constructor(
+    readonly deadLetters: DeadLetters,
+    peers?: Peers,
+  ) {
+    this.#elsewhere = peers && new JobsElsewhere(peers, { list: () => this.#own(), stop: (id) => this.#jobs.get(id)?.stop.abort() });
+  }
 
   /**
    * Begins a job, after the others of its queue. It works on the dead letters that are there now, or that were there when
@@ -72,32 +59,46 @@ export class DeadLetterJobs {
     this.#jobs.set(id, running);
     this.#newest.set(queue, running);
     this.#forgetOld();
-    void this.#inTurn(running, isFirst ? undefined : before).finally(ended.resolve);
+    void this.#inTurn(running, isFirst ? undefined : before).finally(() => {
+      ended.resolve();
+      this.#elsewhere?.tell(running.job);
+    });
+    this.#elsewhere?.tell(running.job);
     return running.job;
   }
 
   get(id: string): DeadLetterJob | undefined {
-    return this.#jobs.get(id)?.job;
+    return this.#jobs.get(id)?.job ?? this.#elsewhere?.get(id);
   }
 
   /** Returns the newest jobs, the newest first. */
   list(): DeadLetterJob[] {
-    return [...this.#jobs.values()].map(({ job }) => job).reverse();
+    const all = [...this.#own(), ...(this.#elsewhere?.list() ?? [])];
+    return all.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, mostKept);
   }
 
-  /** Ends a job early. What it has done stays done. Resolves when it has ended. */
+  /**
+   * Ends a job early. What it has done stays done. Resolves when it has ended; for a job of another process also if that does not
+   * say so in time.
+   */
   async stop(id: string): Promise<DeadLetterJob | undefined> {
     const running = this.#jobs.get(id);
-    running?.stop.abort();
-    await running?.ended;
-    return running?.job;
+    if (!running) return this.#elsewhere?.stop(id);
+    running.stop.abort();
+    await running.ended;
+    return running.job;
   }
 
-  /** Ends all jobs early. */
+  /** Ends all jobs of this process early. */
   async close(): Promise<void> {
     const running = [...this.#jobs.values()];
     for (const { stop } of running) stop.abort();
     await atMost(stopTimeoutMs, Promise.all(running.map(({ ended }) => ended)));
+    this.#elsewhere?.close();
+  }
+
+  #own(): DeadLetterJob[] {
+    return [...this.#jobs.values()].map(({ job }) => job);
   }
 
   async #inTurn(running: Running, before: Running | undefined): Promise<void> {

@@ -126,7 +126,7 @@ export async function startEngine(
     describeBroker(metrics, [broker]);
   }
 
-  const deadLetterJobs = new DeadLetterJobs(queues.deadLetters);
+  const deadLetterJobs = new DeadLetterJobs(queues.deadLetters, store.peers);
   const onBroker = transport.name === "rabbitmq" ? (broker ?? undefined) : undefined;
   const sources = { config, broker: onBroker, consumers, transport, catalogue, isServed: async () => true };
   const reports = new ConsumerReports(consumers, store.peers);

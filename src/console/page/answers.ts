@@ -6,7 +6,7 @@ import type { Event as AnyEvent } from "../../schema/event";
 import type { TopologyQueue, Topology as WholeTopology } from "../../status/topology";
 
 export type { DescribedCatalogue as Catalogue } from "../../built-in/described-catalogue";
-export type { DeadLetterJob as Job } from "../../delivery/dead-letter-jobs";
+export type { DeadLetterJob as Job } from "../../delivery/dead-letter-job";
 export type { Replay } from "../../delivery/replays";
 export type { ShownTimer as Timer, TimerPage } from "../../delivery/shown-timers";
 export type { ConsumerTimeline, TimelineAttempt } from "../../delivery/timeline";

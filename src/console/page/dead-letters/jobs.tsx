@@ -6,6 +6,8 @@ import { counted, duration, number } from "../words";
 const renewEveryMs = 500;
 /** Jobs that ended longer ago are not shown when the page is opened, in milliseconds. */
 const recentMs = 60_000;
+/** Time in which every process hears of a new job, in milliseconds. */
+const newMs = 10_000;
 
 export interface Jobs {
   readonly shown: readonly Job[];
@@ -23,7 +25,7 @@ export function useJobs(queue: string, onEnded: () => void): Jobs {
   const load = async () => {
     const answer = await ask<{ jobs: readonly Job[] }>("/dead-letter-jobs").catch(() => undefined);
     if (!answer) return;
-    setJobs(answer.jobs);
+    setJobs((before) => withMissing(answer.jobs, before));
     for (const job of answer.jobs) if (isRunning(job)) awaited.current.add(job.id);
     const ended = answer.jobs.filter((job) => !isRunning(job) && awaited.current.delete(job.id));
     if (ended.length > 0) onEnded();
@@ -41,7 +43,11 @@ export function useJobs(queue: string, onEnded: () => void): Jobs {
     shown: mine.filter((job) => isShown(job) && !dismissed.has(job.id)),
     start: async (bodies) => {
       // The API does one after the other.
-      for (const body of bodies) awaited.current.add((await ask<Job>("/dead-letter-jobs", { method: "POST", body })).id);
+      for (const body of bodies) {
+        const job = await ask<Job>("/dead-letter-jobs", { method: "POST", body });
+        awaited.current.add(job.id);
+        setJobs((before) => [job, ...before]);
+      }
       await load();
     },
     stop: (id) => void ask(`/dead-letter-jobs/${id}`, { method: "DELETE" }).then(load, load),
@@ -69,6 +75,16 @@ export function JobPanel({ job, jobs }: { job: Job; jobs: Jobs }) {
       </p>
     </section>
   );
+}
+
+/**
+ * Returns the jobs of an answer, and those that are missing there although they run: behind a load balancer, the process that answers may
+ * not have heard of a new job yet.
+ */
+function withMissing(jobs: readonly Job[], before: readonly Job[]): readonly Job[] {
+  const isNew = ({ createdAt }: Job) => Date.now() - Date.parse(createdAt) < newMs;
+  const missing = before.filter((job) => isRunning(job) && isNew(job) && !jobs.some(({ id }) => id === job.id));
+  return [...missing, ...jobs];
 }
 
 function isRunning({ state }: Job): boolean {
