@@ -1,4 +1,4 @@
-// GET /events?cause=…: the events that an event has caused.
+// GET /events?cause=… and its stream: the events that an event has caused.
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { crud } from "warren/crud";
@@ -55,4 +55,29 @@ test("by type, resource and record; an unknown event has caused none", async () 
   expect((await api.send("GET", "/events?cause=unknown")).json()).toEqual({ events: [], next: 5, more: false });
   expect((await get("&before=end")).status).toBe(422);
   expect((await get("&after=99")).status).toBe(422);
+});
+
+test("the stream has them, and those that come, but no others", async () => {
+  const response = await api.app.handle(new Request(`http://test/events/stream?cause=${cause.id}&after=1`));
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  let text = "";
+  const until = async (position: number) => {
+    while (!text.includes(`id: ${position}\nevent`)) text += new TextDecoder().decode((await reader.read()).value);
+    return [...text.matchAll(/^id: (\d+)\nevent: (.*)$/gm)].map(([, id, type]) => [Number(id), type]);
+  };
+  const past = [2, 3].map((position) => [position, "loan.created"]).concat([[5, "fine.created"]]);
+  expect(await until(5)).toEqual(past);
+  await api.store.insert(loan, { book: "Lady Susan" });
+  await api.store.insert(fine, { cents: 9 }, { cause });
+  expect(await until(7)).toEqual([...past, [7, "fine.created"]]);
+  await reader.cancel();
+});
+
+test("the stream takes it together with a type", async () => {
+  const response = await api.app.handle(new Request(`http://test/events/stream?cause=${cause.id}&after=0&type=fine.*`));
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  let text = "";
+  while (!text.includes("event: ")) text += new TextDecoder().decode((await reader.read()).value);
+  expect([...text.matchAll(/^id: (\d+)\nevent/gm)].map(([, id]) => id)).toEqual(["5"]);
+  await reader.cancel();
 });

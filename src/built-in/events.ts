@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { causedPage } from "../feed/caused-page";
+import { causedLog, causedPage } from "../feed/caused-page";
 import { type EventQuery, eventParameters, filterOf, type SentEventQuery, startOf } from "../feed/event-query";
 import { streamResponse } from "../feed/event-response";
 import { EventStreams, type Sink, type StreamTiming } from "../feed/event-streams";
@@ -44,6 +44,7 @@ const before: Parameter<number> = {
   documented: { type: "string" },
   read: (text) => (text === "end" ? greatestId : eventParameters.after.read(text)),
 };
+const streamParameters = { ...eventParameters, cause: text(200, "Only events that the event with this id has caused.") };
 const pageParameters = {
   ...eventParameters,
   before,
@@ -80,8 +81,7 @@ export function eventRoutes(timing: StreamTiming) {
           if (refusal) return refusal as never;
           const end = await system.log.end();
           if (cause !== undefined) {
-            const isShown = (event: LogEntry) => isVisible(catalogue.resources, event, actorOf(request));
-            const { entries, position } = await causedPage(system, after, { ...scan, cause, isVisible: isShown });
+            const { entries, position } = await causedPage(system, after, { ...scan, cause, isVisible: isShownTo(request) });
             const link = position === undefined ? undefined : linkTo(request, path, { after: position });
             return pageOf(entries, position ?? end, link) as never;
           }
@@ -103,7 +103,7 @@ export function eventRoutes(timing: StreamTiming) {
       .get(
         "/stream",
         async ({ request, path, server }) => {
-          const query = readQuery(request.url, eventParameters);
+          const { cause, ...query } = readQuery(request.url, streamParameters);
           const filter = filterOf(query, catalogue, actorOf(request));
           const start = startOf(request, query);
           const refusal = await refusePosition(request, path, start, query);
@@ -113,18 +113,19 @@ export function eventRoutes(timing: StreamTiming) {
           const position = start ?? (await system.log.end());
           // Bun would end the stream as idle, because writes to a stream do not count as activity.
           server?.timeout(request, 0);
-          const open = (sink: Sink) => streams.open(sink, { position, filter });
+          const log = cause === undefined ? undefined : causedLog(system, { cause, isVisible: isShownTo(request) });
+          const open = (sink: Sink) => streams.open(sink, { position, filter, log });
           return streamResponse(open, place, expiryOf(request)) as unknown as AsyncGenerator<Streamed, void>;
         },
         {
-          query: querySchema<SentEventQuery>(eventParameters),
+          query: querySchema<SentEventQuery & { cause?: string }>(streamParameters),
           response: problems(410, 422, 429, 503),
           detail: {
             tags,
             summary: "Follow the event log",
             description:
               "Server-sent events: `id` is the position, `event` the type, `data` the event. Starts after the position in `after` or in " +
-              "the header `Last-Event-ID`, or at the end of the log. 410 means that events after the position were removed (EVENT_RETENTION).",
+              "the header `Last-Event-ID`, or at the end of the log. With `cause`, what one event has caused. 410 means that events after the position were removed (EVENT_RETENTION).",
             responses: {
               200: {
                 description: "An endless stream.",
@@ -134,6 +135,11 @@ export function eventRoutes(timing: StreamTiming) {
           },
         },
       );
+
+    function isShownTo(request: Request): (event: LogEntry) => boolean {
+      const actor = actorOf(request);
+      return (event) => isVisible(catalogue.resources, event, actor);
+    }
 
     /**
      * Returns a response for a position that cannot be read from: 410 if events after it were removed, 422 if it is after

@@ -1,4 +1,4 @@
-import type { LogEntry, Scan, Scanned } from "../store/log";
+import type { LogEntry, LogReader, Scan, Scanned } from "../store/log";
 import type { Store } from "../store/store";
 
 /** Selects events that an event has caused. */
@@ -28,4 +28,21 @@ export async function causedPage(
       entries.push(event);
   }
   return { entries, position: undefined };
+}
+
+/** Returns the log as a stream reads it that has only the events that one event has caused. */
+export function causedLog(
+  store: Pick<Store, "causedBy" | "log">,
+  caused: Pick<Caused, "cause" | "isVisible">,
+): Pick<LogReader, "end" | "scan" | "pruned"> {
+  return {
+    end: () => store.log.end(),
+    pruned: () => store.log.pruned(),
+    async scan(after, scan) {
+      // Asked first: what is found after that is complete up to here.
+      const end = await store.log.end();
+      const { entries, position } = await causedPage(store, after, { ...scan, ...caused });
+      return { entries, position: position ?? Math.max(end, entries.at(-1)?.position ?? end) };
+    },
+  };
 }

@@ -18,6 +18,8 @@ export interface StreamStart {
   /** Position after which the stream starts. */
   readonly position: number;
   readonly filter: EventFilter;
+  /** What the stream reads. Default: the whole log, which streams with the same filter read together. */
+  readonly log?: Pick<LogReader, "end" | "scan" | "pruned"> | undefined;
 }
 
 export interface StreamTiming {
@@ -75,12 +77,13 @@ export class EventStreams {
   }
 
   /** Starts a stream. Returns a function that ends it, for a client that has left. */
-  open(sink: Sink, { position, filter }: StreamStart): () => void {
+  open(sink: Sink, { position, filter, log }: StreamStart): () => void {
     if (this.#closed) {
       sink.end();
       return () => {};
     }
-    const stream: Stream = { sink, pieces: this.#piecesOf(filter), position, blocked: false, wroteAt: 0 };
+    const pieces = log ? new LogPieces(this.#unhurried(log), filter) : this.#piecesOf(filter);
+    const stream: Stream = { sink, pieces, position, blocked: false, wroteAt: 0 };
     this.#streams.add(stream);
     this.#write(stream, encoder.encode(greetingText(position, this.timing.retryMs)));
     if (!this.#serving) void this.#serve();
@@ -171,7 +174,7 @@ export class EventStreams {
   }
 
   /** Returns the log. Time in which a database looks for an answer is not time that streams take from others. */
-  #unhurried(log: LogReader): Pick<LogReader, "end" | "scan" | "pruned"> {
+  #unhurried(log: Pick<LogReader, "end" | "scan" | "pruned">): Pick<LogReader, "end" | "scan" | "pruned"> {
     const wait = async <T>(answer: Promise<T>): Promise<T> => {
       this.#time.stop();
       return answer.finally(() => this.#time.start());
