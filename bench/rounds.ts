@@ -8,12 +8,22 @@ export interface Result {
   readonly baseline: readonly Sample[];
 }
 
+/** One run of one contender. */
+export interface Round {
+  readonly benchmark: string;
+  /** From 1. */
+  readonly round: number;
+  readonly contender: string;
+  readonly sample: Sample;
+}
+
 /** Runs both contenders in each round, so that other activity on the machine affects both. The order alternates between rounds. */
 export async function runRounds(
   benchmark: Benchmark,
   rounds: number,
   prepare: () => Promise<Context>,
   progress: (text: string) => void,
+  measured: (round: Round) => void,
 ): Promise<Result> {
   const samples = new Map<Contender, Sample[]>([
     [benchmark.warren, []],
@@ -27,6 +37,7 @@ export async function runRounds(
       progress(`${place} …`);
       const sample = await contender.run(await prepare());
       samples.get(contender)?.push(sample);
+      measured({ benchmark: benchmark.name, round: round + 1, contender: contender.name, sample });
       progress(`${place}: ${format(sample[headline.key], headline.digits)} ${headline.label}`);
     }
   }
@@ -81,6 +92,11 @@ export function compare({ benchmark, warren, baseline }: Result): Comparison[] {
     const ratio = median(warren.map((sample, round) => (sample[key] ?? Number.NaN) / (baseline[round]?.[key] ?? Number.NaN)));
     return [{ column, aim, ratio, met: isMet(aim, ratio) }];
   });
+}
+
+/** Returns the words for an aim. */
+export function aimText(aim: Aim, digits: number): string {
+  return "atLeast" in aim ? `at least ${format(aim.atLeast, digits)}` : `at most ${format(aim.atMost, digits)}`;
 }
 
 export function format(value: number | undefined, digits: number): string {

@@ -1,5 +1,5 @@
-import type { Aim } from "./benchmark";
-import { compare, format, limited, type Result, summarize } from "./rounds";
+import type { Aim, Sample } from "./benchmark";
+import { aimText, compare, format, limited, type Result, summarize } from "./rounds";
 
 /** Formats the result as a text table: one line per contender, then the comparisons. */
 export function resultTable(result: Result): string {
@@ -37,12 +37,21 @@ export function textTable(rows: readonly (readonly string[])[]): string {
 }
 
 function aimed(aim: Aim, digits: number, met: boolean): string {
-  const text = "atLeast" in aim ? `at least ${format(aim.atLeast, digits)}` : `at most ${format(aim.atMost, digits)}`;
-  return `aim: ${text}, ${met ? "met" : "missed"}`;
+  return `aim: ${aimText(aim, digits)}, ${met ? "met" : "missed"}`;
 }
 
-/** Returns the result as JSON: medians, and the measurements of every round. */
-export function resultJson(result: Result): object {
+/** Result of a benchmark as JSON: medians, and the measurements of every round. */
+export interface ResultJson {
+  readonly name: string;
+  readonly headline: string;
+  readonly comparisons: readonly { readonly key: string; readonly ratio: number; readonly aim: Aim; readonly met: boolean }[];
+  readonly limits: readonly { readonly key: string; readonly value: number; readonly limit: Aim; readonly met: boolean }[];
+  readonly contenders: Readonly<
+    Record<string, { readonly medians: Sample; readonly spread: number; readonly rounds: readonly Sample[] } | undefined>
+  >;
+}
+
+export function resultJson(result: Result): ResultJson {
   const { name, columns, warren, baseline } = result.benchmark;
   return {
     name,

@@ -1,19 +1,7 @@
 // A minimal service with the same responses as the API: the same schemas, items in memory, no events. `bun bench/baselines/echo.ts`
-import { type TUnsafe, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { type Item, item } from "../../src/domain/item";
-
-type Fields = Pick<Item, "name"> & Partial<Pick<Item, "description" | "price">>;
-
-/** Request body. A field with a default is optional. */
-const fields = Type.Object(
-  Object.fromEntries(
-    Object.entries(item.fields.properties).map(([name, schema]) => [name, "default" in schema ? Type.Optional(schema) : schema]),
-  ),
-  { additionalProperties: false },
-) as unknown as TUnsafe<Fields>;
-
-const params = Type.Object({ id: Type.String({ pattern: "^[1-9][0-9]{0,14}$" }) });
+import type { Item } from "../../src/domain/item";
+import { fields, params } from "./item-body";
 
 /** @param onCreated Called with a new item before the response. */
 export function createApp(onCreated: (created: Item) => void = () => {}) {

@@ -29,7 +29,7 @@ export const consumer: Benchmark = {
   name: "consumer",
   title: "A consumer with a trivial handler vs. raw consume and ack (prefetch 512)",
   needs: ["rabbitmq"],
-  columns: columns(0.9),
+  columns: columns(1.3),
   warren: {
     name: "warren",
     async run({ events, folder, ...context }) {
@@ -46,7 +46,7 @@ export const consumerOnce: Benchmark = {
   name: "consumer-once",
   title: "A consumer with exactly-once effects, one row per event, vs. raw consume and ack (prefetch 512)",
   needs: ["rabbitmq"],
-  columns: columns(0.6),
+  columns: columns(1),
   warren: {
     name: "warren",
     async run({ events, folder, ...context }) {

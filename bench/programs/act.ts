@@ -12,6 +12,7 @@ await runConsumer({
   queue: "acting",
   events: ["item.created"],
   concurrency: 16,
+  onReady: () => console.log("ready"),
   async handle({ item: { id } }, { change }) {
     if (begun === 0) clock = startClock();
     begun += 1;

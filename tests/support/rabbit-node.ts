@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as openSocket } from "node:net";
 import { join } from "node:path";
 import { leftovers, temporaryFolder } from "./folder";
@@ -42,6 +42,8 @@ export interface RabbitOptions {
   readonly port?: number;
   /** Where its management API listens. Default: it has none. */
   readonly managementPort?: number;
+  /** Folder for the node's own folder. Default: in memory if the system has room. */
+  readonly parent?: string;
   /** The settings that nodes of one cluster share. Default: the node stays alone. */
   readonly cluster?: ClusterOptions;
 }
@@ -61,8 +63,8 @@ export interface ClusterOptions {
 export const nodeNameOf = (port: number) => `w${port}@localhost`;
 
 /** Starts a private RabbitMQ node with its own ports, Erlang port mapper and folder. None of it outlives this process. */
-export async function startNode({ port = freePort(), managementPort, cluster }: RabbitOptions = {}): Promise<RabbitNode> {
-  const folder = temporaryFolder().path;
+export async function startNode({ port = freePort(), managementPort, parent, cluster }: RabbitOptions = {}): Promise<RabbitNode> {
+  const folder = parent === undefined ? temporaryFolder().path : mkdtempSync(join(parent, "rabbitmq-"));
   const [distPort, epmdPort] = [freePort(), cluster?.mapperPort ?? freePort()];
   const pidFile = join(folder, "pid");
   writeFileSync(join(folder, "plugins"), managementPort === undefined ? "[]." : "[rabbitmq_management].");
