@@ -30,21 +30,30 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Called when the API asks for a token. */
-let onSignedOut = () => {};
+/** What becomes of the page when its session ends. */
+export interface SessionEnds {
+  /** Called when the API asks for a token. Resolves when there is a session again; undefined if the page shows nothing that could wait. */
+  readonly onExpired: () => Promise<void> | undefined;
+  /** Called when somebody has signed out. */
+  readonly onSignedOut: () => void;
+}
 
-export function whenSignedOut(call: () => void): void {
-  onSignedOut = call;
+let ends: SessionEnds = { onExpired: () => undefined, onSignedOut: () => {} };
+
+export function whenSessionEnds(call: SessionEnds): void {
+  ends = call;
 }
 
 /**
- * Sends a request through the page's session. The address is relative to the page, wherever a proxy has put it.
+ * Sends a request through the page's session. The address is relative to the page, wherever a proxy has put it. After the session has
+ * ended, a question waits for the next one. A change is refused: who signs in next may be somebody else.
  *
  * @param path path of the API, such as `/events?limit=50`.
  * @throws {Refused} if the API refuses it.
  * @throws {Unreachable} if the API does not answer.
  */
-export async function send(path: string, { method = "GET", body, signal, headers = {} }: Ask = {}): Promise<Response> {
+export async function send(path: string, options: Ask = {}): Promise<Response> {
+  const { method = "GET", body, signal, headers = {} } = options;
   let response: Response;
   try {
     response = await fetch(`api${path}`, {
@@ -60,8 +69,12 @@ export async function send(path: string, { method = "GET", body, signal, headers
   }
   if (response.ok) return response;
   const problem = await problemOf(response);
-  if (response.status === 401) onSignedOut();
-  throw new Refused(problem);
+  const renewed = response.status === 401 ? ends.onExpired() : undefined;
+  if (!renewed) throw new Refused(problem);
+  if (method !== "GET" && method !== "OPTIONS")
+    throw new Refused({ ...problem, detail: "Your session had ended, so nothing was changed. Try again." });
+  await unlessAborted(renewed, signal);
+  return send(path, options);
 }
 
 /** Like {@link send}, and resolves with the JSON of the answer. */
@@ -79,7 +92,15 @@ export async function signIn(token: string): Promise<string | undefined> {
 
 export async function signOut(): Promise<void> {
   await fetch("session", { method: "DELETE" });
-  onSignedOut();
+  ends.onSignedOut();
+}
+
+function unlessAborted(waited: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    void waited.then(resolve);
+  });
 }
 
 /** A proxy may answer with a page of its own. */

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Identity } from "./answers";
-import { ask, Refused, whenSignedOut } from "./api";
 import { Confirm } from "./confirm";
 import { Consumers } from "./consumers/page";
 import { Contracts } from "./contracts/page";
@@ -15,36 +14,33 @@ import { Overview } from "./overview/page";
 import { Bare, Failed } from "./parts";
 import { Data } from "./records/page";
 import { Replays } from "./replays/page";
-import { SignIn } from "./sign-in";
+import { useSession } from "./session";
+import { SignIn, SignInAgain } from "./sign-in";
 import { StatusProvider, useStatusStream } from "./status";
 import { Topology } from "./topology/page";
 import { Webhooks } from "./webhooks/page";
 
-/** Who uses the page: `stranger` needs to sign in. */
-type Session = Identity | "stranger" | Error | undefined;
-
 export function App() {
-  const [session, setSession] = useState<Session>();
-  const load = () =>
-    void ask<Identity>("/whoami").then(setSession, (error: Error) =>
-      setSession(error instanceof Refused && error.problem.status === 401 ? "stranger" : error),
-    );
-  useEffect(() => {
-    whenSignedOut(() => setSession("stranger"));
-    load();
-  }, []);
-  if (session === undefined) return null;
-  if (session === "stranger") return <SignIn onSignedIn={load} />;
-  if (session instanceof Error) {
+  const { user, isExpired, load } = useSession();
+  if (user === undefined) return null;
+  if (user === "stranger") return <SignIn onSignedIn={load} />;
+  if (user instanceof Error) {
     return (
       <main id="page">
         <Bare title="Warren">
-          <Failed error={session} onRetry={load} />
+          <Failed error={user} onRetry={load} />
         </Bare>
       </main>
     );
   }
-  return <Signed identity={session} />;
+  // Somebody else sees nothing of what the one before had on the page.
+  const who = JSON.stringify([user.subject, user.scopes]);
+  return (
+    <>
+      <Signed key={who} identity={user} />
+      {isExpired && <SignInAgain onSignedIn={load} />}
+    </>
+  );
 }
 
 function Signed({ identity }: { identity: Identity }) {

@@ -11,13 +11,13 @@ interface Goal {
   readonly go: () => void;
 }
 
-/** Calls `open` for ⌘K and Ctrl+K. */
+/** Calls `open` for ⌘K and Ctrl+K, unless a dialog is open. */
 export function useGoToKey(open: () => void): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey)) return;
       event.preventDefault();
-      open();
+      if (!document.querySelector("dialog[open]")) open();
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);

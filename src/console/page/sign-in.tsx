@@ -1,8 +1,41 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { signIn } from "./api";
 import { Mark } from "./icons";
+import { useModal } from "./use-modal";
 
-export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
+interface SignInProps {
+  readonly onSignedIn: () => void;
+}
+
+/** The page of somebody who is not signed in. */
+export function SignIn(props: SignInProps) {
+  return (
+    <main class="sign-in" id="page">
+      <Form about="One of the tokens in API_TOKEN. The session ends after 12 hours." {...props} />
+    </main>
+  );
+}
+
+/** Asks for a token when the session has ended, and hides the page meanwhile, which stays as it is. */
+export function SignInAgain(props: SignInProps) {
+  const dialog = useModal();
+  // The focus goes back to where it was.
+  useLayoutEffect(() => () => dialog.current?.close(), []);
+  return (
+    <dialog
+      class="sign-in"
+      ref={dialog}
+      aria-label="Sign in again"
+      onCancel={(event) => event.preventDefault()}
+      // A browser closes a dialog at the second Esc whatever the page says.
+      onClose={() => dialog.current?.showModal()}
+    >
+      <Form about="Your session has ended. Sign in to go on where you were." {...props} />
+    </dialog>
+  );
+}
+
+function Form({ about, onSignedIn }: SignInProps & { about: string }) {
   const [token, setToken] = useState("");
   const [mistake, setMistake] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -15,29 +48,27 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
     if (refused === undefined) onSignedIn();
   };
   return (
-    <main class="sign-in" id="page">
-      <form class="panel" onSubmit={submit}>
-        <h1 class="brand">
-          <Mark /> Warren
-        </h1>
-        <label for="token">Token</label>
-        <input
-          id="token"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={token}
-          aria-invalid={mistake !== undefined}
-          aria-describedby="about-token"
-          onInput={(event) => setToken(event.currentTarget.value)}
-        />
-        <p id="about-token" class={mistake === undefined ? "quiet" : "mistake"} role={mistake === undefined ? undefined : "alert"}>
-          {mistake ?? "One of the tokens in API_TOKEN. The session ends after 12 hours."}
-        </p>
-        <button class="button main" type="submit" disabled={isBusy}>
-          Sign in
-        </button>
-      </form>
-    </main>
+    <form class="panel" onSubmit={submit}>
+      <h1 class="brand">
+        <Mark /> Warren
+      </h1>
+      <label for="token">Token</label>
+      <input
+        id="token"
+        type="password"
+        autoComplete="current-password"
+        required
+        value={token}
+        aria-invalid={mistake !== undefined}
+        aria-describedby="about-token"
+        onInput={(event) => setToken(event.currentTarget.value)}
+      />
+      <p id="about-token" class={mistake === undefined ? "quiet" : "mistake"} role={mistake === undefined ? undefined : "alert"}>
+        {mistake ?? about}
+      </p>
+      <button class="button main" type="submit" disabled={isBusy}>
+        Sign in
+      </button>
+    </form>
   );
 }

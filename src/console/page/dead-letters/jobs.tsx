@@ -22,8 +22,11 @@ export function useJobs(queue: string, onEnded: () => void): Jobs {
   const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
   /** Jobs whose end is awaited: a short one has ended before it is seen to run. */
   const awaited = useRef(new Set<string>());
+  const asking = useRef(0);
   const load = async () => {
+    asking.current += 1;
     const answer = await ask<{ jobs: readonly Job[] }>("/dead-letter-jobs").catch(() => undefined);
+    asking.current -= 1;
     if (!answer) return;
     setJobs((before) => withMissing(answer.jobs, before));
     for (const job of answer.jobs) if (isRunning(job)) awaited.current.add(job.id);
@@ -35,7 +38,8 @@ export function useJobs(queue: string, onEnded: () => void): Jobs {
   useEffect(() => void load(), [queue]);
   useEffect(() => {
     if (running === 0) return;
-    const timer = setInterval(load, renewEveryMs);
+    // An answer may take its time, such as until one has signed in again.
+    const timer = setInterval(() => asking.current === 0 && load(), renewEveryMs);
     return () => clearInterval(timer);
   }, [running]);
   const isShown = (job: Job) => isRunning(job) || Date.now() - Date.parse(job.finishedAt ?? "") < recentMs;
