@@ -6,7 +6,7 @@ import { startBrowser } from "./support/browser";
 import { watchedPage } from "./support/console-browser";
 import { startScene } from "./support/console-scene";
 import { temporaryFolder } from "./support/folder";
-import { endAll, environment, root, send, startApi } from "./support/processes";
+import { endAll, environment, eventually, root, send, startApi } from "./support/processes";
 import { empty as answer, WebhookTest } from "./support/webhook";
 
 const target = process.argv[2] ?? join(root, "dist/console");
@@ -21,9 +21,10 @@ const looks = [
   { width: 1440, height: 900, theme: "dark" },
   { width: 390, height: 844, theme: "light" },
 ] as const;
-/** So long, there is something in the charts. */
+/** Traffic for so long before the first picture, so that there is something in the charts. */
 const trafficMs = 45_000;
 
+const read = async <T>(path: string) => (await (await fetch(scene.url + path)).json()) as T;
 for (const folder of [target, join(root, "docs/console")]) mkdirSync(folder, { recursive: true });
 const [webhooks, empty] = [new WebhookTest(), temporaryFolder()];
 const browser = await startBrowser();
@@ -34,19 +35,30 @@ webhooks.subscriber("partner", (nth) => answer(nth % 5 === 2 ? 503 : 204));
 webhooks.subscriber("old-shop", (nth) => answer(nth > 20 ? 410 : 204));
 const delivering = await webhooks.start();
 const first = await startApi({ env: environment(empty.path) });
-const until = performance.now() + trafficMs;
+// An event that every queue gets, and that the consumer of crm gives up.
+await send("PATCH", `${scene.url}/items/8`, { price: 24 });
+const { events } = await read<{ events: { event: { id: string } }[] }>("/events?before=end&limit=1");
+const changed = events[0]?.event.id ?? "";
+await eventually(async () => {
+  const { deadLetters } = await read<{ deadLetters: { id: string }[] }>("/dead-letters/crm");
+  return deadLetters.some(({ id }) => id === changed);
+}, "the dead letter");
 // Somebody looks, so that the queues are observed.
 const looking = await watchedPage(browser);
 await looking.page.goto(`${scene.url}/console/`);
-for (let n = 0; performance.now() < until; n += 1) {
-  await send("POST", `${scene.url}/items`, { name: scene.names[n % scene.names.length], price: 9.5 + (n % 20) });
-  await Bun.sleep(30 + 25 * Math.sin(n / 40));
-}
+const quiet = new AbortController();
+const traffic = (async () => {
+  for (let n = 0; !quiet.signal.aborted; n += 1) {
+    await send("POST", `${scene.url}/items`, { name: scene.names[n % scene.names.length], price: 9.5 + (n % 20) });
+    await Bun.sleep(30 + 25 * Math.sin(n / 40));
+  }
+})();
+await Bun.sleep(trafficMs);
 await looking.close();
 const pages = [
   { name: "overview", url: `${scene.url}/console/`, shows: ".fails td" },
   { name: "events", url: `${scene.url}/console/#/events`, shows: ".events tbody tr:nth-child(20)" },
-  { name: "event", url: `${scene.url}/console/#/events/${scene.deadEvent}`, shows: ".timeline .dead" },
+  { name: "event", url: `${scene.url}/console/#/events/${changed}`, shows: ".timeline .dead" },
   { name: "dead-letters", url: `${scene.url}/console/#/dead-letters/crm?open=${scene.deadEvent}`, shows: ".inspect .json" },
   { name: "consumers", url: `${scene.url}/console/#/consumers`, shows: ".fails td" },
   { name: "queue", url: `${scene.url}/console/#/consumers/crm`, shows: "#processes" },
@@ -72,6 +84,11 @@ for (const { name, url, shows } of pages) {
     if (file in inReadme) await Bun.write(join(root, "docs/console", `${inReadme[file]}.png`), image);
     console.log(join(target, `${file}.png`));
     await close();
+  }
+  // Its figures are those of a service at work. The other pages hold still.
+  if (name === "overview") {
+    quiet.abort();
+    await traffic;
   }
 }
 await browser.close();

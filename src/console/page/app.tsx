@@ -71,11 +71,11 @@ function shown(place: Place, identity: Identity): ComponentChildren {
   const [page, name] = place.parts;
   if (page === "events" && name !== undefined) return <EventPage id={name} key={name} identity={identity} />;
   if (page === "events") return <Events place={place} />;
+  if (page === "data") return <Data place={place} identity={identity} />;
   if (page === "dead-letters") return <DeadLetters place={place} identity={identity} />;
   if (page === "consumers") return <Consumers place={place} identity={identity} />;
   if (page === "replays") return <Replays place={place} identity={identity} />;
   if (page === "webhooks") return <Webhooks />;
-  if (page === "data") return <Data place={place} identity={identity} />;
   if (page === "topology") return <Topology />;
   if (page === "contracts") return <Contracts place={place} />;
   if (page === "health") return <Health identity={identity} />;

@@ -20,12 +20,12 @@ interface Entry {
 const entries: readonly Entry[] = [
   { page: "overview", name: "Overview", icon: "overview" },
   { page: "events", name: "Events", icon: "events" },
+  { page: "data", name: "Data", icon: "data" },
   { page: "consumers", name: "Consumers", icon: "queues", head: "Delivery" },
   { page: "dead-letters", name: "Dead letters", icon: "dead" },
   { page: "replays", name: "Replays", icon: "redrive" },
   { page: "webhooks", name: "Webhooks", icon: "webhooks" },
-  { page: "data", name: "Data", icon: "data", head: "System" },
-  { page: "topology", name: "Topology", icon: "topology" },
+  { page: "topology", name: "Topology", icon: "topology", head: "System" },
   { page: "contracts", name: "Contracts", icon: "contracts" },
   { page: "health", name: "Health", icon: "health" },
 ];

@@ -101,11 +101,11 @@ function goalsFor(text: string, queues: readonly string[], canSignOut: boolean):
   const all: Goal[] = [
     to("Overview", "page", "overview"),
     to("Events", "page", "events"),
+    to("Data", "page", "data"),
     to("Consumers", "page", "consumers"),
     to("Dead letters", "page", "dead-letters"),
     to("Replays", "page", "replays"),
     to("Webhooks", "page", "webhooks"),
-    to("Data", "page", "data"),
     to("Topology", "page", "topology"),
     to("Contracts", "page", "contracts"),
     to("Health", "page, with the settings", "health"),

@@ -43,7 +43,7 @@ export function Errors({ of, kind }: ErrorsProps) {
               <td class="fill note" title={error}>
                 <code>{error}</code>
               </td>
-              <td class="number wide">
+              <td class="number more">
                 {event !== null && (
                   <a class="link" href={linkTo(["events", event])}>
                     Show it

@@ -18,8 +18,10 @@ interface ChartProps {
 export function Chart({ lines, bars, from, to, label }: ChartProps) {
   const greatest = Math.max(...[...lines.map(({ values }) => values), bars].flat().map((value) => value ?? 0));
   const top = scaleOf(greatest);
-  const marks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) => new Date(from.getTime() + share * (to.getTime() - from.getTime())));
-  const isShort = to.getTime() - from.getTime() < shortMs;
+  const spanMs = to.getTime() - from.getTime();
+  const isShort = spanMs < shortMs;
+  const shares = isShort ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.2, 0.4, 0.6, 0.8, 1];
+  const marks = shares.map((share) => new Date(from.getTime() + share * spanMs));
   const barWidth = Math.max(2, (width / Math.max(1, bars.length)) * 0.7);
   return (
     <figure class="chart">
@@ -52,7 +54,7 @@ export function Chart({ lines, bars, from, to, label }: ChartProps) {
           <span key={part}>{shown((top * part) / 4)}</span>
         ))}
       </div>
-      <div class="x" aria-hidden="true">
+      <div class={isShort ? "x short" : "x"} aria-hidden="true">
         {marks.map((mark) => (
           <span key={mark.getTime()}>{isShort ? clock(mark).slice(0, 8) : minute(mark)}</span>
         ))}
