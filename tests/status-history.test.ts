@@ -36,6 +36,12 @@ test("what consumers did is known where somebody looked, as the mean since the l
   expect(queues.map(({ queue, waiting }) => [queue, tail(waiting, 3)])).toEqual([["stock", [null, 110, 113]]]);
 });
 
+test("consumers that work steadily have a steady rate, though they report every five seconds", () => {
+  const history = new StatusHistory();
+  for (let second = 0; second < 60; second += 1) history.add(at(second), { handled: Math.floor(second / 5) * 100 });
+  expect([...new Set(tail(history.read("15m", at(59)).handled, 15))]).toEqual([20]);
+});
+
 test("minutes are kept for a day, with at most 300 points", () => {
   const history = new StatusHistory();
   for (let minute = 0; minute < 26 * 60; minute += 1) history.add(at(minute * 60), { committed: minute * 120 });

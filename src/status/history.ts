@@ -33,6 +33,9 @@ export const ranges = {
 } as const;
 export type Range = keyof typeof ranges;
 
+/** Period of the mean of what was handled, in milliseconds. Consumers report every 5 seconds: the rate of a shorter step would rise and fall with that. */
+const handledMeanMs = 15_000;
+
 /** Maximum number of queues whose waiting events are kept. */
 const mostQueues = 50;
 
@@ -115,21 +118,25 @@ class Ring {
 
   /**
    * Returns the rates of a counter. What was committed and confirmed is known for each second since the first sample: without a sample,
-   * nothing was. What consumers have done is known only where there is a sample, as the mean since the one before.
+   * nothing was. What consumers have done is known only where there is a sample, as the mean since the one before, or of 15 seconds for what
+   * was handled.
    */
   rates(counter: Counter, { from, to, stepMs, now }: Part): (number | null)[] {
     const rates: (number | null)[] = [];
     const isComplete = counter === "committed" || counter === "confirmed";
     let last = this.#before(counter, from);
+    const samples = last ? [last] : [];
     for (let start = from; start < to; start += stepMs) {
       const next = this.#lastIn(counter, start, start + stepMs);
       if (!next) rates.push(isComplete && last ? 0 : null);
       else if (!last) rates.push(null);
       else {
+        const since = (counter === "handled" && samples.find(({ at }) => at >= next.at - handledMeanMs)) || last;
         // The last step is not over yet.
-        const spanMs = isComplete ? Math.min(stepMs, now - start) : next.at - last.at;
-        rates.push(Math.round((Math.max(0, next.value - last.value) / Math.max(1000, spanMs)) * 100_000) / 100);
+        const spanMs = isComplete ? Math.min(stepMs, now - start) : next.at - since.at;
+        rates.push(Math.round((Math.max(0, next.value - since.value) / Math.max(1000, spanMs)) * 100_000) / 100);
       }
+      if (next) samples.push(next);
       last = next ?? last;
     }
     return rates;

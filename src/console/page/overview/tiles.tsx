@@ -66,7 +66,12 @@ function handled({ flow, queues }: Status): Tile {
 function failed({ flow, queues }: Status): Tile {
   const retries = sum(queues, (queue) => queue.retries);
   if (flow.failed !== null) {
-    const note = retries === 0 ? "None waits for its next attempt" : `${number(retries)} wait for their next attempt`;
+    const note =
+      retries === 0
+        ? "None waits for its next attempt"
+        : retries === 1
+          ? "1 waits for its next attempt"
+          : `${number(retries)} wait for their next attempt`;
     return { name: "Failed attempts", figure: rate(flow.failed), unit: "/s", note };
   }
   const dead = sum(queues, (queue) => queue.deadLetters);
