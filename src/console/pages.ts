@@ -18,7 +18,7 @@ const SignIn = Type.Object({ token: Type.String({ minLength: 1, maxLength: 4096 
 const seconds = { aDay: 86_400, aYear: 31_536_000 };
 
 /** Serves the console's page and its files below `/console/`, and its sign-in. Everything that they show comes from the API. */
-export function consolePages({ apiTokens, trustedProxies }: Pick<Config, "apiTokens" | "trustedProxies">) {
+export function consolePages({ apiTokens, trustedProxies, console: mode }: Pick<Config, "apiTokens" | "trustedProxies" | "console">) {
   // The page is for everybody, as Swagger UI is: what it shows needs a token.
   const open = { detail: { hide: true, security: [] } };
   const hidden = { detail: { hide: true } };
@@ -35,7 +35,9 @@ export function consolePages({ apiTokens, trustedProxies }: Pick<Config, "apiTok
         if (!new URL(request.url).pathname.endsWith("/")) return new Response(null, { status: 302, headers: { location: "console/" } });
         const { html } = await files();
         const headers = { "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" };
-        return new Response(html, { headers: { ...headers, "content-security-policy": contentSecurityPolicy } });
+        // The page then offers no changes, which would be refused.
+        const page = html.replace("<html ", `<html data-console="${mode}" `);
+        return new Response(page, { headers: { ...headers, "content-security-policy": contentSecurityPolicy } });
       },
       open,
     )

@@ -32,6 +32,7 @@ export async function follow(path: string, { onEntries, onConnection, onRefused 
     const hidden = new AbortController();
     const hide = () => document.hidden && hidden.abort();
     document.addEventListener("visibilitychange", hide);
+    const startedAt = performance.now();
     try {
       const headers: Record<string, string> = lastId ? { "last-event-id": lastId } : {};
       const { body } = await send(path, { signal: AbortSignal.any([stop, hidden.signal]), headers });
@@ -41,6 +42,8 @@ export async function follow(path: string, { onEntries, onConnection, onRefused 
         const shown = entries.filter(({ data }) => data !== "");
         if (shown.length > 0) onEntries(shown);
       }
+      // One that ends by itself may have had a token that expired: the next one may begin at once.
+      if (performance.now() - startedAt > reconnectMs) continue;
     } catch (error) {
       if (error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429) {
         onRefused?.(error);

@@ -5,6 +5,7 @@ import { signOut } from "./api";
 import { GoTo, useGoToKey } from "./go-to";
 import { linkTo, type Place } from "./hash";
 import { Icon, type IconName, Mark } from "./icons";
+import { mayChange } from "./mode";
 import { useStatus } from "./status";
 import { switchTheme } from "./theme";
 import { clock, number } from "./words";
@@ -113,7 +114,7 @@ export function Frame({ identity, place, children }: { identity: Identity; place
           </li>
         </ul>
       </nav>
-      {isGoing && <GoTo onClose={() => setGoing(false)} canSignOut={identity.subject !== null} />}
+      {isGoing && <GoTo onClose={() => setGoing(false)} canSignOut={hasSession(identity)} />}
     </>
   );
 }
@@ -124,11 +125,12 @@ function Footer({ identity, status }: { identity: Identity; status: Status | und
       {status && <div>{transportText(status)}</div>}
       <div>
         {whoText(identity)}
+        {!mayChange() && ", reads only"}
         <span class="at-end">
           <button class="button bare small" type="button" aria-label="Light or dark" title="Light or dark" onClick={switchTheme}>
             <Icon name="theme" />
           </button>
-          {identity.subject !== null && (
+          {hasSession(identity) && (
             <button class="button bare small" type="button" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}>
               <Icon name="leave" />
             </button>
@@ -139,10 +141,16 @@ function Footer({ identity, status }: { identity: Identity; status: Status | und
   );
 }
 
+/** Returns whether somebody has signed in here. A token that expires is one that a proxy sends for them. */
+function hasSession({ subject, expiresAt }: Identity): boolean {
+  return subject !== null && expiresAt === null;
+}
+
 /** A token without a name has the name of its scope. */
 function whoText({ subject, scopes }: Identity): string {
   if (subject === null) return "No token, this machine only";
-  const scope = scopes.at(-1) ?? "no scope";
+  // A token of an issuer has other scopes, too.
+  const scope = ["admin", "write", "read"].find((one) => scopes.includes(one)) ?? "no scope";
   return subject === scope ? `${scope.slice(0, 1).toUpperCase()}${scope.slice(1)} token` : `${subject}, ${scope}`;
 }
 

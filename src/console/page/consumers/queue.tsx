@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Identity, ObservedQueue, Status } from "../answers";
 import { go, linkTo } from "../hash";
+import { mayChange } from "../mode";
 import { Notice } from "../parts";
 import { counted, duration, number, rate } from "../words";
 import { Errors } from "./errors";
@@ -38,10 +39,12 @@ export function QueuePage({ name, status, identity }: QueuePageProps) {
           <a class="button wide" href={linkTo(["consumers"])}>
             All consumers
           </a>
-          <a class="button" href={linkTo(["replays"], { queue: name })}>
-            Replay…
-          </a>
-          {isRemovable && (
+          {mayChange() && (
+            <a class="button" href={linkTo(["replays"], { queue: name })}>
+              Replay…
+            </a>
+          )}
+          {isRemovable && mayChange() && (
             <button class="button danger" type="button" onClick={() => setRemoving(true)}>
               Remove…
             </button>

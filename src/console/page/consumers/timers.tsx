@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Status, Timer, TimerPage } from "../answers";
 import { linkTo } from "../hash";
+import { mayChange } from "../mode";
 import { Time, useNow } from "../parts";
 import { useRenewed } from "../use-answer";
 import { counted, number, until } from "../words";
@@ -71,13 +72,15 @@ export function Timers({ timers: { waiting, problems, nextAt }, mayList }: Timer
                   <Time at={timer.dueAt}>{until(new Date(timer.dueAt), now)}</Time>
                 </td>
                 <td class="number">
-                  <button class="button small" type="button" onClick={() => setLeaving(timer)}>
-                    Cancel…
-                    <span class="hidden">
-                      {" "}
-                      {timer.type} of {timer.id}
-                    </span>
-                  </button>
+                  {mayChange() && (
+                    <button class="button small" type="button" onClick={() => setLeaving(timer)}>
+                      Cancel…
+                      <span class="hidden">
+                        {" "}
+                        {timer.type} of {timer.id}
+                      </span>
+                    </button>
+                  )}
                 </td>
               </tr>
             ))}

@@ -3,6 +3,7 @@ import type { DeadLetter, LetterPage } from "../answers";
 import { linkTo } from "../hash";
 import { Icon } from "../icons";
 import { Json } from "../json";
+import { mayChange } from "../mode";
 import { Copy, Failed, Notice, Time } from "../parts";
 import { useAnswer } from "../use-answer";
 import { bytes, clock, counted, duration } from "../words";
@@ -60,7 +61,7 @@ function Shown({ queue, letter, onClose, onRedrive, onDiscard }: InspectorProps 
         </div>
       </div>
       <footer>
-        {id !== "" && (
+        {id !== "" && mayChange() && (
           <>
             <button class="button" type="button" onClick={() => onRedrive(letter)}>
               <Icon name="redrive" /> Redrive

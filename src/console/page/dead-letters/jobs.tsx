@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../answers";
 import { ask } from "../api";
+import { mayChange } from "../mode";
 import { counted, duration, number } from "../words";
 
 const renewEveryMs = 500;
@@ -66,9 +67,11 @@ export function JobPanel({ job, jobs }: { job: Job; jobs: Jobs }) {
     <section class="panel work" aria-label={isGoing ? "Work in progress" : "Work that has ended"}>
       <div>
         <b>{titleOf(job)}</b> {isGoing && <span class="quiet wide">{speedOf(job)}</span>}
-        <button class="button small" type="button" onClick={() => (isGoing ? jobs.stop : jobs.dismiss)(job.id)}>
-          {isGoing ? "Stop" : "Close"}
-        </button>
+        {(mayChange() || !isGoing) && (
+          <button class="button small" type="button" onClick={() => (isGoing ? jobs.stop : jobs.dismiss)(job.id)}>
+            {isGoing ? "Stop" : "Close"}
+          </button>
+        )}
       </div>
       {isGoing && (
         <progress value={looked} max={Math.max(1, total)} aria-label={`${number(looked)} of ${number(total)} dead letters of ${queue}`} />

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { DeadLetter } from "../answers";
 import { go, linkTo } from "../hash";
 import { Icon } from "../icons";
+import { mayChange } from "../mode";
 import { Failed, Notice } from "../parts";
 import { number } from "../words";
 import { type Choice, countOf, everything, type Filters as Filter, jobsOf, nothing, toggleLetter } from "./choice";
@@ -84,7 +85,7 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
           <section class="panel" aria-label="Dead letters, by error">
             <Groups shown={shown} choice={choice} onChoose={setChoice} queue={queue} query={query} open={open} onMore={more} />
             {looked && !looked.isComplete && <p class="more quiet">Only the first {number(looked.count)} dead letters were searched.</p>}
-            {chosen > 0 && (
+            {chosen > 0 && mayChange() && (
               <section class="chosen" aria-label="Chosen dead letters">
                 <p>
                   <b>{number(chosen)} chosen</b> <span class="soft">of {number(shown.matched)}.</span>{" "}

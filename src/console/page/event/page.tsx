@@ -3,6 +3,7 @@ import type { Identity, EventPage as Page, Placed, Timeline } from "../answers";
 import { linkTo } from "../hash";
 import { Icon } from "../icons";
 import { Json } from "../json";
+import { mayChange } from "../mode";
 import { Bare, Copy, Failed, Notice, useNow } from "../parts";
 import { type Answer, useAnswer } from "../use-answer";
 import { useTitle } from "../use-title";
@@ -43,7 +44,7 @@ export function EventPage({ id, identity }: { id: string; identity: Identity }) 
         </h1>
         {dead > 0 && <span class="tag bad">{counted(dead, "dead letter")}</span>}
         <div class="at-end">
-          {isAdmin && subject !== undefined && (
+          {isAdmin && mayChange() && subject !== undefined && (
             <a class="button" href={linkTo(["replays"], { events: event.type, id: String(subject) })}>
               <Icon name="redrive" /> Replay…
             </a>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Catalogue, EventPage } from "../answers";
 import { ask } from "../api";
 import { linkTo } from "../hash";
+import { mayChange } from "../mode";
 import { Command } from "../parts";
 import { useStatus } from "../status";
 import { useAnswer } from "../use-answer";
@@ -36,7 +37,7 @@ export function FirstRun({ onDone }: { onDone: () => void }) {
           isLater={false}
         >
           {resource && <Command text={curlFor(resource.path ?? "", resource.example)} />}
-          {resource && !first && (
+          {resource && !first && mayChange() && (
             <p>
               <button class="button main" type="button" onClick={create}>
                 Create it

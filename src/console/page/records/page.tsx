@@ -1,6 +1,7 @@
 import type { Catalogue, Identity } from "../answers";
 import { go, linkTo, type Place } from "../hash";
 import { Icon } from "../icons";
+import { mayChange } from "../mode";
 import { Bare, Failed, Notice } from "../parts";
 import { useAnswer } from "../use-answer";
 import { useTitle } from "../use-title";
@@ -51,6 +52,7 @@ export function Data({ place, identity }: { place: Place; identity: Identity }) 
 function shown(resource: Listed, { parts: [, , id, action], query }: Place, identity: Identity) {
   const key = `${resource.name} ${id} ${action}`;
   if (id === undefined) return <RecordList key={key} resource={resource} query={query} />;
+  if ((id === "new" || action === "edit") && !mayChange()) return <Notice title="This console changes nothing." />;
   if (id === "new") return <CreateRecord key={key} resource={resource} />;
   if (action === "edit") return <EditRecord key={key} resource={resource} id={id} identity={identity} />;
   return <RecordPage key={key} resource={resource} id={id} identity={identity} />;

@@ -1,4 +1,5 @@
 import type { Replay } from "../answers";
+import { mayChange } from "../mode";
 import { Time } from "../parts";
 import { number } from "../words";
 
@@ -27,7 +28,7 @@ function Row({ replay, onCancel }: { replay: Replay; onCancel: (id: string) => v
         <span class="quiet">
           {kind === "fill" ? "past events for a new queue" : selectedText(selection)}, <Time at={createdAt} />
         </span>
-        {isGoing && (
+        {isGoing && mayChange() && (
           <button class="button small" type="button" onClick={() => onCancel(id)}>
             Cancel
           </button>

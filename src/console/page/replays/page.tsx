@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { Identity, Replay } from "../answers";
 import { ask } from "../api";
 import type { Place } from "../hash";
+import { mayChange } from "../mode";
 import { Bare, Failed, Notice } from "../parts";
 import { useAnswer } from "../use-answer";
 import { useTitle } from "../use-title";
@@ -40,7 +41,7 @@ export function Replays({ place, identity }: { place: Place; identity: Identity 
           {data?.replays.length === 0 && <Notice title="Nothing was replayed yet.">A replay sends past events to one queue again.</Notice>}
           {data && data.replays.length > 0 && <ReplayList replays={data.replays} onCancel={cancel} />}
         </div>
-        <ReplayForm query={place.query} onStarted={reload} />
+        {mayChange() && <ReplayForm query={place.query} onStarted={reload} />}
       </div>
     </>
   );

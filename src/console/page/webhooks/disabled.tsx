@@ -1,6 +1,7 @@
 import type { Webhook } from "../answers";
 import { linkTo } from "../hash";
 import { Icon } from "../icons";
+import { mayChange } from "../mode";
 import { Command, Time } from "../parts";
 
 /** The subscriptions whose subscribers want no more events, and how to begin again. */
@@ -22,9 +23,11 @@ export function Disabled({ webhooks }: { webhooks: readonly Webhook[] }) {
               </p>
               <Command text={`bun run consumers/webhook.ts --enable ${name}`} />
             </div>
-            <a class="button small" href={linkTo(["replays"], { queue, ...(disabledSince !== null && { from: disabledSince }) })}>
-              Replay…
-            </a>
+            {mayChange() && (
+              <a class="button small" href={linkTo(["replays"], { queue, ...(disabledSince !== null && { from: disabledSince }) })}>
+                Replay…
+              </a>
+            )}
           </li>
         ))}
       </ul>
