@@ -8,7 +8,9 @@ import {
   confirmedDefault,
   confirmedKeys,
   confirmedPostgres,
+  confirmedQuorum,
   confirmedSketch,
+  confirmedV2,
 } from "./benchmarks/confirmed";
 import { consumer, consumerOnce } from "./benchmarks/consumer";
 import { embedded, embeddedLatency } from "./benchmarks/embedded";
@@ -34,6 +36,8 @@ import { waitingTimers, waitingTimersPostgres } from "./benchmarks/waiting-timer
 export const benchmarks: readonly Benchmark[] = [
   confirmed,
   confirmedDefault,
+  confirmedV2,
+  confirmedQuorum,
   confirmedSketch,
   confirmedPostgres,
   confirmedKeys,

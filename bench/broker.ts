@@ -12,19 +12,23 @@ export interface BenchBroker {
   consumers(queue: string): Promise<number>;
   /** Removes every message from a queue. Resolves with their number. */
   purge(queue: string): Promise<number>;
-  /**
-   * Sets the policy with which classic queues keep their messages on the disk only, as RabbitMQ 3.12 and later always do, or removes it.
-   * It holds for queues that exist and for those declared later.
-   */
-  lazyQueues(isLazy: boolean): Promise<void>;
+  /** Sets the policy of all classic queues, of those that exist and those declared later. */
+  queuePolicy(policy: QueuePolicy): Promise<void>;
   /** Stops the node cleanly. Its queues keep their messages. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Removes queues, exchanges and the policy. */
   empty(): Promise<void>;
   dispose(): Promise<void>;
 }
 
-const lazyPolicy = "lazy";
+/**
+ * How classic queues keep messages: by `default` in memory as well as on the disk, with `lazy` on the disk only, as RabbitMQ 3.12 and later
+ * always do, with `v2` in the files of version 2, which does the same.
+ */
+export type QueuePolicy = keyof typeof policies;
+
+const policies = { default: undefined, lazy: '{"queue-mode":"lazy"}', v2: '{"queue-version":2}' } as const;
 
 /** @param parent Folder on a disk, since RabbitMQ flushes what it confirms. */
 export async function startBroker(parent: string): Promise<BenchBroker> {
@@ -36,18 +40,25 @@ export async function startBroker(parent: string): Promise<BenchBroker> {
     const pid = Number(await rabbit.evaluate("os:getpid()"));
     let connection = await connect(rabbit.url);
     let channel = await connection.createChannel();
-    let hasPolicy = false;
+    let policy: QueuePolicy = "default";
+    // As `rabbitmqctl set_policy` and `clear_policy`, which would each start an Erlang machine.
+    const queuePolicy = async (next: QueuePolicy) => {
+      const definition = policies[next];
+      if (next === policy) return;
+      if (definition)
+        await rabbit.evaluate(
+          `ok = rabbit_policy:parse_set(<<"/">>, <<"bench">>, <<".*">>, <<${JSON.stringify(definition)}>>, "0", <<"queues">>, <<"bench">>)`,
+        );
+      else await rabbit.evaluate(`ok = rabbit_policy:delete(<<"/">>, <<"bench">>, <<"bench">>)`);
+      policy = next;
+    };
     return {
       url: rabbit.url,
       pid,
       depth: async (queue) => (await channel.checkQueue(queue)).messageCount,
       consumers: async (queue) => (await channel.checkQueue(queue)).consumerCount,
       purge: async (queue) => (await channel.purgeQueue(queue)).messageCount,
-      async lazyQueues(isLazy) {
-        if (isLazy && !hasPolicy) await rabbit.ctl("set_policy", lazyPolicy, ".*", '{"queue-mode":"lazy"}', "--apply-to", "queues");
-        else if (!isLazy && hasPolicy) await rabbit.ctl("clear_policy", lazyPolicy);
-        hasPolicy = isLazy;
-      },
+      queuePolicy,
       async stop() {
         await connection.close();
         await rabbit.stop();
@@ -57,7 +68,10 @@ export async function startBroker(parent: string): Promise<BenchBroker> {
         connection = await connect(rabbit.url);
         channel = await connection.createChannel();
       },
-      empty: () => emptyBroker(rabbit),
+      async empty() {
+        await emptyBroker(rabbit);
+        await queuePolicy("default");
+      },
       async dispose() {
         await connection.close().catch(() => {});
         await rabbit.dispose();

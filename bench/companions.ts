@@ -1,7 +1,7 @@
 import { environment, run } from "../tests/support/processes";
 import type { Context } from "./benchmark";
 import { openLogFile } from "./log-file";
-import { type Publisher, startSqlite } from "./publisher";
+import { type Publisher, startProgram, startSqlite } from "./publisher";
 import { databaseIn } from "./seeded";
 import { keyed, plain, projects, shopIn } from "./shop";
 
@@ -65,5 +65,5 @@ export const startWithoutKeys = (context: Context) => startShop(context, plain);
 async function startShop(context: Context, { queue, plural }: typeof keyed | typeof plain): Promise<Publisher> {
   const folder = await shopIn(context.folder, 0);
   const requests = ["post-ticket", `/${plural}`, String(projects)];
-  return startSqlite({ ...context, folder }, "bench/programs/shop.ts", { queue, elsewhere: projects, requests, perRequest: 1 });
+  return startProgram({ ...context, folder }, "bench/programs/shop.ts", { queue, elsewhere: projects, requests, perRequest: 1 });
 }

@@ -1,6 +1,7 @@
 import { eventually, run } from "../tests/support/processes";
 import { type Column, type Contender, type Context, mustEqual, type Sample } from "./benchmark";
-import { cpuCounter } from "./cpu";
+import type { QueuePolicy } from "./broker";
+import { cpuCounter, mainThreadCounter } from "./cpu";
 import { programResult } from "./programs";
 import type { Publisher } from "./publisher";
 import { mustMatchAnswers } from "./servers";
@@ -17,6 +18,7 @@ export const confirmedColumns = {
   answeredPerSecond: { key: "answeredPerSecond", label: "answered/s", digits: 0 },
   lateSeconds: { key: "lateSeconds", label: "last confirm after s", digits: 2 },
   cpuMicros: { key: "cpuMicros", label: "CPU µs/event", digits: 1 },
+  mainMicros: { key: "mainMicros", label: "its main thread", digits: 1 },
   brokerMicros: { key: "brokerMicros", label: "broker µs/event", digits: 1 },
   databaseMicros: { key: "databaseMicros", label: "database µs/event", digits: 1 },
   p50Ms: { key: "p50Ms", label: "answer p50 ms", digits: 1 },
@@ -27,7 +29,7 @@ export const confirmedColumns = {
 
 /** How a service is measured: on which kind of queue, and whether the time until events are delivered is, too. */
 export interface Conditions {
-  readonly queue: "default" | "lazy";
+  readonly queue: QueuePolicy;
   readonly deliveries: boolean;
 }
 
@@ -40,7 +42,7 @@ export function publishing(name: string, start: (context: Context) => Promise<Pu
     name,
     async run(context) {
       const broker = await context.broker();
-      await broker.lazyQueues(conditions.queue === "lazy");
+      await broker.queuePolicy(conditions.queue);
       const publisher = await start(context);
       const { elsewhere, perRequest, queue, requests, server } = publisher;
       const warmUp = await load(server.url, warmUpSeconds, requests);
@@ -72,7 +74,8 @@ async function settled({ confirmed, created }: Publisher): Promise<void> {
 async function saturated(publisher: Publisher, brokerPid: number, seconds: number): Promise<{ measured: Load; sample: Sample }> {
   const { confirmed, requests, server } = publisher;
   const before = await confirmed();
-  const [cpu, brokerCpu, databaseCpu] = [cpuCounter(server.pid), cpuCounter(brokerPid), await publisher.databaseCpu?.()];
+  const [cpu, mainCpu, brokerCpu] = [cpuCounter(server.pid), mainThreadCounter(server.pid), cpuCounter(brokerPid)];
+  const databaseCpu = await publisher.databaseCpu?.();
   const loading = load(server.url, seconds, requests);
   // What is confirmed once the load is over, with the cores free, is not what it can do under load.
   const [measured, perSecond] = await Promise.all([loading, rate(confirmed, seconds * 1000)]);
@@ -85,6 +88,7 @@ async function saturated(publisher: Publisher, brokerPid: number, seconds: numbe
     answeredPerSecond: measured.perSecond,
     lateSeconds,
     cpuMicros: cpu(events),
+    mainMicros: mainCpu(events),
     brokerMicros: brokerCpu(events),
     ...(databaseCpu && { databaseMicros: await databaseCpu(events) }),
     p50Ms: measured.p50Ms,

@@ -36,9 +36,21 @@ export type Posted = Pick<Publisher, "queue" | "elsewhere" | "requests" | "perRe
 
 const items: Posted = { queue: "item_events", elsewhere: 0, requests: ["post"], perRequest: 1 };
 
-/** Starts Warren on SQLite, or another program that is an API of it. */
-export async function startSqlite({ folder, broker }: Context, program = "src/main.ts", posted = items): Promise<Publisher> {
-  const publisher = await startOnFile(program, databaseIn(folder), environment(folder, (await broker()).url), posted);
+/** Starts Warren on SQLite. */
+export const startSqlite = (context: Context) => startProgram(context, "src/main.ts", items);
+
+/** Starts Warren on SQLite, with quorum queues. */
+export const startWithQuorum = (context: Context) => startProgram(context, "src/main.ts", items, { QUEUE_TYPE: "quorum" });
+
+/** Starts a program that is an API of Warren's, on SQLite. */
+export async function startProgram(
+  { folder, broker }: Context,
+  program: string,
+  posted: Posted,
+  settings: Record<string, string> = {},
+): Promise<Publisher> {
+  const env = { ...environment(folder, (await broker()).url), ...settings };
+  const publisher = await startOnFile(program, databaseIn(folder), env, posted);
   await publisher.server.line("Connected to RabbitMQ");
   return publisher;
 }

@@ -1,15 +1,15 @@
 import type { Benchmark } from "../benchmark";
 import { startWithActing, startWithConsole, startWithKeys, startWithoutKeys } from "../companions";
 import { type Conditions, confirmedColumns as columns, publishing } from "../confirmed";
-import { startPeer, startPostgres, startSketch, startSqlite } from "../publisher";
+import { startPeer, startPostgres, startSketch, startSqlite, startWithQuorum } from "../publisher";
 
 const needs = ["wrk", "rabbitmq"] as const;
 const lazy: Conditions = { queue: "lazy", deliveries: true };
 const byDefault: Conditions = { queue: "default", deliveries: true };
 
-const { perSecond, answeredPerSecond, lateSeconds, cpuMicros, brokerMicros, databaseMicros } = columns;
+const { perSecond, answeredPerSecond, lateSeconds, cpuMicros, mainMicros, brokerMicros, databaseMicros } = columns;
 const delays = [columns.p50Ms, columns.p99Ms, columns.deliveryP50Ms, columns.deliveryP99Ms] as const;
-const costs = [answeredPerSecond, lateSeconds, cpuMicros, brokerMicros, ...delays] as const;
+const costs = [answeredPerSecond, lateSeconds, cpuMicros, mainMicros, brokerMicros, ...delays] as const;
 
 /** Warren beside a service that does the same work on the same stack. */
 export const confirmed: Benchmark = {
@@ -21,6 +21,7 @@ export const confirmed: Benchmark = {
     answeredPerSecond,
     { ...lateSeconds, limit: { atMost: 0.5 } },
     { ...cpuMicros, limit: { atMost: 65 } },
+    mainMicros,
     brokerMicros,
     ...delays,
   ],
@@ -35,6 +36,24 @@ export const confirmedDefault: Benchmark = {
   columns: [perSecond, ...costs],
   warren: publishing("warren", startSqlite, byDefault),
   baseline: publishing("peer", startPeer, byDefault),
+};
+
+export const confirmedV2: Benchmark = {
+  name: "confirmed-v2",
+  title: "The same: a classic queue of version 2 vs. a lazy one",
+  needs,
+  columns: [perSecond, ...costs],
+  warren: publishing("v2", startSqlite, { ...lazy, queue: "v2" }),
+  baseline: publishing("lazy", startSqlite, lazy),
+};
+
+export const confirmedQuorum: Benchmark = {
+  name: "confirmed-quorum",
+  title: "The same: a quorum queue on one node vs. a lazy classic one",
+  needs,
+  columns: [perSecond, ...costs],
+  warren: publishing("quorum", startWithQuorum, lazy),
+  baseline: publishing("classic", startSqlite, lazy),
 };
 
 const withoutDeliveries: Conditions = { queue: "lazy", deliveries: false };
