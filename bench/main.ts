@@ -6,8 +6,8 @@ import { benchmarks } from "./all";
 import { VoidRun } from "./benchmark";
 import { openPlace } from "./place";
 import { type Result, runRounds } from "./rounds";
-import { resultJson, resultTable } from "./table";
-import { reached, targetBenchmarks, targetTable } from "./targets";
+import { resultJson, resultTable, textTable } from "./table";
+import { reached, targetBenchmarks, targetRows } from "./targets";
 
 const help = `Measures Warren against baselines in alternating rounds, and prints medians.
 
@@ -109,6 +109,6 @@ for (const benchmark of options.chosen.length > 0 ? options.chosen : benchmarks)
 }
 const targets = reached(results);
 for (const target of targets) record("target", target);
-if (targets.length > 0) show(`Targets\n${targetTable(targets)}\n`);
+if (targets.length > 0) show(`Targets\n${textTable(targetRows(targets))}\n`);
 await place.cleanUp();
 process.exit(failures > 0 ? 1 : 0);

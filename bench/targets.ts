@@ -5,7 +5,6 @@ import { get } from "./benchmarks/get";
 import { post } from "./benchmarks/post";
 import { start } from "./benchmarks/start";
 import { aimText, compare, format, limited, type Result } from "./rounds";
-import { textTable } from "./table";
 
 /** What the project aims at. The aim itself is that of the column: for its ratio, or for Warren's own value. */
 interface Target {
@@ -54,8 +53,8 @@ export function reached(results: readonly Result[]): Reached[] {
   });
 }
 
-/** Formats targets as a text table. */
-export function targetTable(all: readonly Reached[]): string {
+/** Returns the rows of a table of targets, the first of them its head. */
+export function targetRows(all: readonly Reached[]): string[][] {
   const withUnit = (text: string, unit: string) => (unit ? `${text} ${unit}` : text);
   const rows = all.map(({ measure, now, unit, aim, met }) => [
     measure,
@@ -63,5 +62,5 @@ export function targetTable(all: readonly Reached[]): string {
     withUnit(aimText(aim, 2), unit),
     met ? "met" : "missed",
   ]);
-  return textTable([["measure", "now", "target", ""], ...rows]);
+  return [["measure", "now", "target", ""], ...rows];
 }

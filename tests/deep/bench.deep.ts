@@ -31,8 +31,9 @@ describeWithRabbit("bench", () => {
 
       const results = join(folder.path, "results.jsonl");
       writeFileSync(results, bench.stdout.join("\n"));
-      const pictures = run(["bench/pictures.ts", folder.path, results]);
-      expect(await pictures.exited, pictures.stderr.join("\n")).toBe(0);
+      const report = run(["bench/report.ts", folder.path, results]);
+      expect(await report.exited, report.stderr.join("\n")).toBe(0);
+      expect(report.stdout).toContainEqual(expect.stringMatching(/^\| peer, lazy queue \| \d/));
       for (const name of ["confirmed", "cpu", "delivery"]) {
         const svg = readFileSync(join(folder.path, `${name}.svg`), "utf8");
         for (const label of ["Warren, lazy queue", "peer, lazy queue"]) expect(svg).toContain(label);
