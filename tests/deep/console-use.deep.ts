@@ -201,6 +201,21 @@ describeWithBrowser("with the console, one", () => {
     await page.getByText("The service does not answer.").waitFor({ state: "hidden" });
   });
 
+  test("sees the first events of all once, though they come after the list was read and before its stream is open", async () => {
+    const port = String(freePort());
+    const create = () => send("POST", `http://127.0.0.1:${port}/items`, item);
+    await page.route("**/events/stream*", async (route) => {
+      for (let n = 0; n < 3; n += 1) await create();
+      await route.continue();
+    });
+    await open({ PORT: port }, "#/events");
+    const rows = page.locator(".events tbody tr");
+    await eventually(async () => (await rows.count()) === 3, "three rows");
+    await create();
+    await eventually(async () => (await rows.count()) >= 4, "a fourth row");
+    expect(await rows.locator("td:last-child").allTextContents()).toEqual(["4", "3", "2", "1"]);
+  });
+
   test("replays past events to a queue, after their number, and the consumer gets them again", async () => {
     const consumers = await queueConsumers(environment(folder.path));
     const api = await open({}, "#/replays");

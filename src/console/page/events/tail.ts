@@ -52,19 +52,23 @@ export function useTail(filter: string, isPaused: boolean): Tail {
   const flush = () => {
     const { current } = kept;
     if (paused.current || current.pending.length === 0) return;
-    const fresh = current.pending.map(placedOf).reverse();
+    const newest = current.rows[0]?.position ?? 0;
+    const fresh = current.pending
+      .map(placedOf)
+      .reverse()
+      .filter(({ position }) => position > newest);
     const rows = [...fresh, ...current.rows];
     // Rows that are dropped here can be asked for again.
     if (rows.length > mostRows || current.arrived > fresh.length) current.before = rows.slice(0, mostRows).at(-1)?.position;
     Object.assign(current, { rows: rows.slice(0, mostRows), pending: [], arrived: 0 });
     render(undefined);
   };
-  const older = async (signal?: AbortSignal) => {
+  const older = async (before: number | "end" = kept.current.before ?? "end", signal?: AbortSignal) => {
     const { current } = kept;
-    const before = current.before ?? "end";
     try {
       const page = await ask<EventPage>(`/events?${filter}&before=${before}&limit=${pageSize}`, signal ? { signal } : {});
-      current.rows = [...current.rows, ...page.events];
+      const oldest = current.rows.at(-1)?.position ?? Number.POSITIVE_INFINITY;
+      current.rows = [...current.rows, ...page.events.filter(({ position }) => position < oldest)];
       current.before = page.more ? page.next : undefined;
       current.error = undefined;
     } catch (error) {
@@ -78,7 +82,7 @@ export function useTail(filter: string, isPaused: boolean): Tail {
     kept.current = nothing();
     render(undefined);
     const leaving = new AbortController();
-    void older(leaving.signal).then(() => {
+    void older("end", leaving.signal).then(() => {
       const { current } = kept;
       if (leaving.signal.aborted || current.error) return;
       const [newest] = current.rows;
@@ -90,6 +94,8 @@ export function useTail(filter: string, isPaused: boolean): Tail {
         },
         onConnection: (connection: Connection) => {
           current.connection = connection;
+          // A stream without a row to begin after begins now. What came since the list was read is read here.
+          if (connection === "live" && current.rows.length === 0) void older("end", leaving.signal);
           render(undefined);
         },
         // Such as after events were removed that the page has yet to get.
