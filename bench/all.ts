@@ -4,6 +4,7 @@ import { besideActing } from "./benchmarks/beside-acting";
 import {
   confirmed,
   confirmedActing,
+  confirmedBrowser,
   confirmedConsole,
   confirmedDefault,
   confirmedKeys,
@@ -43,6 +44,7 @@ export const benchmarks: readonly Benchmark[] = [
   confirmedKeys,
   confirmedActing,
   confirmedConsole,
+  confirmedBrowser,
   post,
   postPostgres,
   get,

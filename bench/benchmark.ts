@@ -26,7 +26,7 @@ export interface Contender {
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
-  readonly needs: readonly ("wrk" | "rabbitmq" | "postgres")[];
+  readonly needs: readonly ("wrk" | "rabbitmq" | "postgres" | "chromium")[];
   /** Number of rounds unless `--rounds` is given. Default: 5. */
   readonly rounds?: number;
   /** The first column is the headline. */

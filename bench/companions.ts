@@ -1,3 +1,4 @@
+import { startBrowser } from "../tests/support/browser";
 import { environment, run } from "../tests/support/processes";
 import type { Context } from "./benchmark";
 import { openLogFile } from "./log-file";
@@ -37,6 +38,23 @@ export async function startWithConsole(context: Context): Promise<Publisher> {
       leaving.abort();
       const read = await Promise.all(following.map(({ ended }) => ended));
       if (read.includes(0)) throw new Error("a stream of the console sent nothing");
+      return publisher.stop();
+    },
+  };
+}
+
+/** Starts Warren and a browser with the events page of the console. */
+export async function startWithBrowser(context: Context): Promise<Publisher> {
+  const publisher = await startSqlite(context);
+  const browser = await startBrowser();
+  const page = await browser.newPage();
+  await page.goto(`${publisher.server.url}/console/#/events`);
+  // The heading of the page: its stream is open soon.
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  return {
+    ...publisher,
+    async stop() {
+      await browser.close();
       return publisher.stop();
     },
   };

@@ -1,5 +1,6 @@
 import { availableParallelism, loadavg } from "node:os";
 import { parseWords, readCommandLine, UsageError, wholeNumber } from "../src/observe/command-line";
+import { isBrowserInstalled } from "../tests/support/browser";
 import { isPostgresInstalled } from "../tests/support/postgres-cluster";
 import { endAll } from "../tests/support/processes";
 import { benchmarks } from "./all";
@@ -36,6 +37,7 @@ const missing = {
     Bun.which("rabbitmq-server") || Bun.which("/usr/lib/rabbitmq/bin/rabbitmq-server")
       ? undefined
       : "rabbitmq-server is not installed; on Debian: apt-get install rabbitmq-server",
+  chromium: () => (isBrowserInstalled ? undefined : "no chromium is installed; on Debian: apt-get install chromium"),
   postgres: () => (isPostgresInstalled ? undefined : "PostgreSQL is not installed; on Debian: apt-get install postgresql"),
 };
 

@@ -41,7 +41,8 @@ const publishers = {
   "confirmed-postgres postgres": "Warren on PostgreSQL",
   "confirmed-keys with": "Warren: unique value, reference, rule",
   "confirmed-acting acting": "Warren, a consumer changes each record",
-  "confirmed-console console open": "Warren, its console open",
+  "confirmed-console console open": "Warren, streams of a console",
+  "confirmed-browser browser": "Warren, console in Chromium beside it",
 };
 
 const number = (sample: Sample, key: string) => sample[key] ?? 0;

@@ -1,5 +1,5 @@
 import type { Benchmark } from "../benchmark";
-import { startWithActing, startWithConsole, startWithKeys, startWithoutKeys } from "../companions";
+import { startWithActing, startWithBrowser, startWithConsole, startWithKeys, startWithoutKeys } from "../companions";
 import { type Conditions, confirmedColumns as columns, publishing } from "../confirmed";
 import { startPeer, startPostgres, startSketch, startSqlite, startWithQuorum } from "../publisher";
 
@@ -101,4 +101,12 @@ export const confirmedConsole: Benchmark = {
   columns: [perSecond, ...costs],
   warren: publishing("console open", startWithConsole, lazy),
   baseline: publishing("closed", startSqlite, lazy),
+};
+
+export const confirmedBrowser: Benchmark = {
+  ...confirmedConsole,
+  name: "confirmed-browser",
+  title: "The same, lazy queue: while Chromium on the same cores shows the events in the console vs. without it",
+  needs: [...needs, "chromium"],
+  warren: publishing("browser", startWithBrowser, lazy),
 };

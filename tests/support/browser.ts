@@ -2,6 +2,9 @@ import { describe } from "bun:test";
 import { type Browser, chromium } from "playwright-core";
 
 const executablePath = ["chromium", "chromium-browser", "google-chrome"].map((name) => Bun.which(name)).find((path) => path !== null);
+
+export const isBrowserInstalled = executablePath !== undefined;
+
 const maySkip = !process.env["NO_SKIP"];
 
 /** Same as `describe`, for tests in a real browser. Skips them, with the reason, if no browser is installed. */
