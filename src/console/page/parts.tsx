@@ -35,15 +35,23 @@ export function Command({ text }: { text: string }) {
   );
 }
 
+interface CopyProps {
+  /** A function for a text that may be long, which is then made when it is needed. */
+  readonly text: string | (() => string);
+  readonly label: string;
+  readonly icon?: IconName;
+  readonly quiet?: boolean;
+}
+
 /** A button that copies a text, and says so. */
-export function Copy({ text, label, icon = "copy", quiet }: { text: string; label: string; icon?: IconName; quiet?: boolean }) {
+export function Copy({ text, label, icon = "copy", quiet }: CopyProps) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
     const timer = setTimeout(() => setCopied(false), 1500);
     return () => clearTimeout(timer);
   }, [isCopied]);
-  const copy = () => void copyText(text).then(() => setCopied(true));
+  const copy = () => void copyText(typeof text === "string" ? text : text()).then(() => setCopied(true));
   return (
     <button
       class={`button ${quiet ? "bare small" : "bare"}`}

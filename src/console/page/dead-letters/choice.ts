@@ -1,4 +1,5 @@
 import type { DeadLetter, LetterGroup } from "../answers";
+import type { ListedLetter } from "./letter-key";
 
 /** The dead letters that are to be redriven or discarded: all that match, whole groups, and single ones by id. */
 export interface Choice {
@@ -14,7 +15,7 @@ export const everything: Choice = { ...nothing, all: true };
 /** The part of the matching dead letters that the page shows. */
 export interface Shown {
   readonly groups: readonly LetterGroup[];
-  readonly letters: readonly DeadLetter[];
+  readonly letters: readonly ListedLetter[];
   readonly matched: number;
 }
 

@@ -7,15 +7,17 @@ const mostWithoutTyping = 10;
 
 interface ConfirmDiscardProps {
   readonly count: number;
+  /** True if others are included that were not counted. */
+  readonly hasMore: boolean;
   readonly queue: string;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }
 
 /** Asks before dead letters are discarded, which is final. */
-export function ConfirmDiscard({ count, queue, onConfirm, onClose }: ConfirmDiscardProps) {
+export function ConfirmDiscard({ count, hasMore, queue, onConfirm, onClose }: ConfirmDiscardProps) {
   const [typed, setTyped] = useState("");
-  const isFew = count <= mostWithoutTyping;
+  const isFew = count <= mostWithoutTyping && !hasMore;
   const isConfirmed = isFew || typed.replaceAll(/\D/g, "") === String(count);
   const discard = () => {
     onConfirm();
@@ -23,8 +25,8 @@ export function ConfirmDiscard({ count, queue, onConfirm, onClose }: ConfirmDisc
   };
   return (
     <Confirm
-      title={`Discard ${counted(count, "dead letter")} of ${queue}?`}
-      act={`Discard ${number(count)}`}
+      title={`Discard ${hasMore ? `${number(count)} or more dead letters` : counted(count, "dead letter")} of ${queue}?`}
+      act={`Discard ${number(count)}${hasMore ? " or more" : ""}`}
       keep="Keep them"
       isDisabled={!isConfirmed}
       onConfirm={discard}
@@ -32,6 +34,7 @@ export function ConfirmDiscard({ count, queue, onConfirm, onClose }: ConfirmDisc
     >
       <p class="soft">
         This is final: the consumer never handles these events. They stay in the event log. What arrives from now on is not included.
+        {hasMore && " Only the first ones were counted; the others that match are discarded, too."}
       </p>
       {!isFew && (
         <label>

@@ -1,8 +1,9 @@
-import type { DeadLetter, LetterGroup } from "../answers";
+import type { LetterGroup } from "../answers";
 import { linkTo } from "../hash";
 import { Time, useNow } from "../parts";
 import { day, number } from "../words";
 import { type Choice, hasGroup, hasLetter, type Shown, toggleGroup, toggleLetter } from "./choice";
+import type { ListedLetter } from "./letter-key";
 
 interface GroupsProps {
   readonly shown: Shown;
@@ -40,7 +41,7 @@ function Group({
   onChoose,
   onMore,
   ...rest
-}: GroupsProps & { group: LetterGroup; letters: readonly DeadLetter[] }) {
+}: GroupsProps & { group: LetterGroup; letters: readonly ListedLetter[] }) {
   const now = useNow(60_000);
   const left = group.count - letters.length;
   const since = group.firstFailure ? ` since ${day(new Date(group.firstFailure), now)}` : "";
@@ -61,7 +62,7 @@ function Group({
       </div>
       <ul class="letters">
         {letters.map((letter, index) => (
-          <Letter key={`${letter.id} ${index}`} letter={letter} shown={shown} choice={choice} onChoose={onChoose} {...rest} />
+          <Letter key={`${letter.key} ${index}`} letter={letter} shown={shown} choice={choice} onChoose={onChoose} {...rest} />
         ))}
         {left > 0 && (
           <li class="rest">
@@ -75,12 +76,12 @@ function Group({
   );
 }
 
-function Letter({ letter, shown, choice, onChoose, queue, query, open }: Omit<GroupsProps, "onMore"> & { letter: DeadLetter }) {
-  const { id, type, subject, attempts, lastFailure } = letter;
+function Letter({ letter, shown, choice, onChoose, queue, query, open }: Omit<GroupsProps, "onMore"> & { letter: ListedLetter }) {
+  const { id, key, type, subject, attempts, lastFailure } = letter;
   const resource = type?.split(".")[0] ?? "";
-  const about = subject === null ? id : `${resource} ${subject}`;
+  const about = subject === null ? id || "no id" : `${resource} ${subject}`;
   return (
-    <li class={`letter ${id === open ? "open" : ""}`} data-id={id}>
+    <li class={`letter ${key === open ? "open" : ""}`} data-id={id}>
       <input
         type="checkbox"
         checked={hasLetter(choice, letter)}
@@ -90,8 +91,8 @@ function Letter({ letter, shown, choice, onChoose, queue, query, open }: Omit<Gr
       />
       <a
         class="type"
-        href={linkTo(["dead-letters", queue], { ...Object.fromEntries(query), open: id })}
-        aria-current={id === open ? "true" : undefined}
+        href={linkTo(["dead-letters", queue], { ...Object.fromEntries(query), open: key })}
+        aria-current={key === open ? "true" : undefined}
       >
         {type ?? "no type"}
       </a>

@@ -7,10 +7,12 @@ import { mayChange } from "../mode";
 import { Copy, Failed, Notice, Time } from "../parts";
 import { useAnswer } from "../use-answer";
 import { bytes, clock, counted, duration } from "../words";
+import { letterOf, queryFor } from "./letter-key";
 
 interface InspectorProps {
   readonly queue: string;
-  readonly id: string;
+  /** Its name in the link. */
+  readonly name: string;
   readonly onClose: () => void;
   readonly onRedrive: (letter: DeadLetter) => void;
   readonly onDiscard: (letter: DeadLetter) => void;
@@ -19,12 +21,10 @@ interface InspectorProps {
 type Part = "event" | "stack";
 
 /** Everything that is known of one dead letter. */
-export function Inspector({ queue, id, ...rest }: InspectorProps) {
-  const { data, error, isLoading, reload } = useAnswer<LetterPage>(
-    `/dead-letters/${encodeURIComponent(queue)}?search=${encodeURIComponent(id)}&limit=20`,
-  );
-  const letter = data?.deadLetters.find((one) => one.id === id);
-  if (letter) return <Shown key={id} queue={queue} id={id} letter={letter} {...rest} />;
+export function Inspector({ queue, name, ...rest }: InspectorProps) {
+  const { data, error, isLoading, reload } = useAnswer<LetterPage>(`/dead-letters/${encodeURIComponent(queue)}?${queryFor(name)}`);
+  const letter = data && letterOf(name, data.deadLetters);
+  if (letter) return <Shown key={name} queue={queue} name={name} letter={letter} {...rest} />;
   if (error) return <Failed error={error} onRetry={reload} />;
   return <Notice title={isLoading ? "Loading…" : "It is no longer a dead letter of this queue."} />;
 }
@@ -36,7 +36,7 @@ function Shown({ queue, letter, onClose, onRedrive, onDiscard }: InspectorProps 
     // On a narrow screen it is below the list.
     if (matchMedia("(max-width: 1180px)").matches) panel.current?.scrollIntoView({ block: "start" });
   }, []);
-  const { id, type, reason, error, stack, body, bodyBytes, bodyEncoding } = letter;
+  const { id, type, reason, error, stack, group, body, bodyBytes, bodyEncoding } = letter;
   return (
     <aside class="panel inspect" aria-labelledby="letter" ref={panel}>
       <header>
@@ -61,6 +61,7 @@ function Shown({ queue, letter, onClose, onRedrive, onDiscard }: InspectorProps 
         </div>
       </div>
       <footer>
+        {id === "" && <span class="quiet">Without an id, it is redriven or discarded with its group.</span>}
         {id !== "" && mayChange() && (
           <>
             <button class="button" type="button" onClick={() => onRedrive(letter)}>
@@ -74,7 +75,7 @@ function Shown({ queue, letter, onClose, onRedrive, onDiscard }: InspectorProps 
         <span class="at-end" />
         <Copy text={typeof body === "string" ? body : JSON.stringify(body, null, 2)} label="JSON" />
         <Copy
-          text={`curl ${new URL(`../dead-letters/${encodeURIComponent(queue)}/redrive`, location.href).href} -H 'content-type: application/json' -d '${JSON.stringify({ ids: [id] })}'`}
+          text={`curl ${new URL(`../dead-letters/${encodeURIComponent(queue)}/redrive`, location.href).href} -H 'content-type: application/json' -d '${JSON.stringify(id === "" ? { group } : { ids: [id] })}'`}
           label="curl"
         />
       </footer>

@@ -1,11 +1,11 @@
 import { useLayoutEffect } from "preact/hooks";
-import type { DeadLetter } from "../answers";
+import type { ListedLetter } from "./letter-key";
 
 export interface Keys {
-  readonly letters: readonly DeadLetter[];
+  readonly letters: readonly ListedLetter[];
   readonly open: string | undefined;
-  readonly onOpen: (id: string | undefined) => void;
-  readonly onChoose: (letter: DeadLetter) => void;
+  readonly onOpen: (key: string | undefined) => void;
+  readonly onChoose: (letter: ListedLetter) => void;
   readonly onHelp: () => void;
 }
 
@@ -17,12 +17,12 @@ export function useKeys({ letters, open, onOpen, onChoose, onHelp }: Keys): void
       const at = document.activeElement;
       const isTyping = at instanceof HTMLElement && at.matches("input:not([type=checkbox]), textarea, select");
       if (isTyping || event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open]")) return;
-      const place = letters.findIndex(({ id }) => id === open);
-      const step = (by: number) => onOpen(letters[Math.min(letters.length - 1, Math.max(0, place + by))]?.id);
+      const place = letters.findIndex(({ key }) => key === open);
+      const step = (by: number) => onOpen(letters[Math.min(letters.length - 1, Math.max(0, place + by))]?.key);
       const letter = letters[place];
       if (event.key === "j") step(1);
       else if (event.key === "k") step(place === -1 ? 1 : -1);
-      else if (event.key === "x" && letter) onChoose(letter);
+      else if (event.key === "x" && letter && letter.id !== "") onChoose(letter);
       else if (event.key === "Escape" && open !== undefined) onOpen(undefined);
       else if (event.key === "?") onHelp();
       else return;

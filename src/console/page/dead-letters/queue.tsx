@@ -47,11 +47,14 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
     );
   };
   const one = ({ id, group }: DeadLetter): Choice => ({ ...nothing, ids: new Map([[id, group]]) });
-  const onOpen = useCallback((id: string | undefined) => set({ open: id }), [query.toString(), queue]);
+  const onOpen = useCallback((key: string | undefined) => set({ open: key }), [query.toString(), queue]);
   const onChoose = useCallback((letter: DeadLetter) => shown && setChoice((before) => toggleLetter(before, letter, shown)), [shown]);
   const onHelp = useCallback(() => setHelping(true), []);
   useKeys({ letters: shown?.letters ?? [], open, onOpen, onChoose, onHelp });
   const chosen = shown ? countOf(choice, shown) : 0;
+  // The API counts the first ones of very many, and a job takes all.
+  const hasMore = ({ all, groups }: Choice) => looked?.isComplete === false && (all || groups.size > 0);
+  const orMore = hasMore(choice) && " or more";
   const types = [...new Set(shown?.groups.flatMap((group) => group.types) ?? [])];
   const reasons = [...new Set(shown?.groups.map(({ reason }) => reason) ?? [])];
   // What has arrived since is not put into the list below the reader's eyes.
@@ -88,7 +91,11 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
             {chosen > 0 && mayChange() && (
               <section class="chosen" aria-label="Chosen dead letters">
                 <p>
-                  <b>{number(chosen)} chosen</b> <span class="soft">of {number(shown.matched)}.</span>{" "}
+                  <b>
+                    {number(chosen)}
+                    {orMore} chosen
+                  </b>{" "}
+                  <span class="soft">of {number(shown.matched)}.</span>{" "}
                   {chosen < shown.matched ? (
                     <button class="link" type="button" onClick={() => setChoice(everything)}>
                       Choose all {number(shown.matched)}
@@ -104,6 +111,7 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
                 </button>
                 <button class="button main" type="button" onClick={() => start("redrive", choice)}>
                   <Icon name="redrive" /> Redrive {number(chosen)}
+                  {orMore}
                 </button>
               </section>
             )}
@@ -113,7 +121,7 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
       {open !== undefined && (
         <Inspector
           queue={queue}
-          id={open}
+          name={open}
           onClose={() => onOpen(undefined)}
           onRedrive={(letter) => start("redrive", one(letter))}
           onDiscard={(letter) => setDiscarding(one(letter))}
@@ -122,6 +130,7 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
       {discarding && shown && (
         <ConfirmDiscard
           count={countOf(discarding, shown)}
+          hasMore={hasMore(discarding)}
           queue={queue}
           onConfirm={() => start("discard", discarding)}
           onClose={() => setDiscarding(undefined)}

@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DeadLetter, LetterGroups, LetterPage } from "../answers";
 import { ask } from "../api";
 import type { Filters, Shown } from "./choice";
+import { listed } from "./letter-key";
 
 /** Letters that are read at first, for all groups together, and more of one group at a time. */
 const [atFirst, atATime] = [60, 50];
@@ -30,6 +31,9 @@ export function useLetters(queue: string | undefined, filters: Filters): Letters
   const [error, setError] = useState<Error>();
   const [isLoading, setLoading] = useState(true);
   const [time, setTime] = useState(0);
+  /** Where the next letters of a group begin. */
+  const begun = useRef(new Map<string, number>());
+  const asking = useRef(new Set<string>());
   const path = queue === undefined ? undefined : `/dead-letters/${encodeURIComponent(queue)}`;
   const search = new URLSearchParams(filters as Record<string, string>).toString();
   useEffect(() => setLoaded(undefined), [path, search]);
@@ -40,6 +44,7 @@ export function useLetters(queue: string | undefined, filters: Filters): Letters
     const load = async () => {
       const groups = await ask<LetterGroups>(`${path}/groups?${search}`, { signal });
       const { deadLetters } = await ask<LetterPage>(`${path}?${search}&body=none&limit=${atFirst}`, { signal });
+      begun.current.clear();
       setLoaded({ groups, letters: firstOfEach(deadLetters) });
       setError(undefined);
       setLoading(false);
@@ -54,15 +59,22 @@ export function useLetters(queue: string | undefined, filters: Filters): Letters
   }, [path, search, time]);
 
   const more = (group: string) => {
-    const known = loaded?.letters.filter((letter) => letter.group === group) ?? [];
-    void ask<LetterPage>(`${path}?${search}&group=${group}&body=none&limit=${known.length + atATime}`).then(({ deadLetters }) =>
-      setLoaded(
-        (before) => before && { ...before, letters: [...before.letters.filter((letter) => letter.group !== group), ...deadLetters] },
-      ),
-    );
+    if (asking.current.has(group)) return;
+    asking.current.add(group);
+    const begin = begun.current.get(group);
+    // The first ones came without a place after which there are more: they are read again.
+    const shown = begin === undefined ? (loaded?.letters.filter((letter) => letter.group === group).length ?? 0) : 0;
+    const from = begin === undefined ? "" : `&after=${begin}`;
+    ask<LetterPage>(`${path}?${search}&group=${group}&body=none&limit=${shown + atATime}${from}`)
+      .then(({ deadLetters, next }) => {
+        if (next !== null) begun.current.set(group, next);
+        const stay = (letter: DeadLetter) => begin !== undefined || letter.group !== group;
+        setLoaded((before) => before && { ...before, letters: [...before.letters.filter(stay), ...deadLetters] });
+      }, setError)
+      .finally(() => asking.current.delete(group));
   };
   const shown = useMemo(
-    () => loaded && { groups: loaded.groups.groups, letters: loaded.letters, matched: loaded.groups.matched },
+    () => loaded && { groups: loaded.groups.groups, letters: listed(loaded.letters), matched: loaded.groups.matched },
     [loaded],
   );
   return {

@@ -1,6 +1,10 @@
 import type { VNode } from "preact";
 import { coloured } from "../json";
+import { bytes } from "../words";
 import { type Fields, type Line, linesOf } from "./difference";
+
+/** Characters of a field that are shown. The whole event is shown, too. */
+const mostOfField = 4000;
 
 interface ChangeProps {
   /** The record before the change. Undefined if it is not known, or if there was none. */
@@ -32,8 +36,10 @@ export function Change({ before, after }: ChangeProps) {
 }
 
 function shown({ kind, text }: Line): VNode {
-  const content = coloured(`  ${text.replaceAll("\n", "\n  ")}`);
-  const key = `${kind} ${text}`;
+  const isCut = text.length > mostOfField;
+  const begin = isCut ? `${text.slice(0, mostOfField)}… (${bytes(text.length)})` : text;
+  const content = coloured(`  ${begin.replaceAll("\n", "\n  ")}`);
+  const key = `${kind} ${begin}`;
   if (kind === "same") return <span key={key}>{content}</span>;
   return kind === "gone" ? <del key={key}>{content}</del> : <ins key={key}>{content}</ins>;
 }

@@ -50,7 +50,7 @@ export function EventPage({ id, identity }: { id: string; identity: Identity }) 
             </a>
           )}
           <Copy text={curlOf(id)} label="curl" />
-          <Copy text={JSON.stringify(event, null, 2)} label="JSON" />
+          <Copy text={() => JSON.stringify(event, null, 2)} label="JSON" />
         </div>
       </header>
       <div class="columns">

@@ -27,6 +27,9 @@ export function Rows({ rows }: { rows: readonly Placed[] }) {
   );
 }
 
+/** Characters of a name that are put in a row, which has room for fewer. */
+const mostOfName = 200;
+
 /**
  * A row is made once, since an event never changes. It is not kept by `useMemo`: elements that are kept refer to the list that they were
  * made in, so that each list would keep the rows of all before it.
@@ -55,7 +58,7 @@ class Row extends Component<{ readonly placed: Placed }> {
         </td>
         <td class="fill note soft">
           {typeof record?.id === "number" ? `${resource} ${record.id}` : ""}
-          {typeof name === "string" && `, ${name}`}
+          {typeof name === "string" && `, ${name.slice(0, mostOfName)}`}
         </td>
         <td class="wide soft">{event.actor ?? <span class="quiet">–</span>}</td>
         <td class="number wide quiet">{number(position)}</td>

@@ -113,7 +113,7 @@ function Shown({ resource, stored: { record }, edit, onDelete }: ShownProps) {
           </button>
         )}
         <span class="at-end" />
-        <Copy text={JSON.stringify(record, null, 2)} label="JSON" />
+        <Copy text={() => JSON.stringify(record, null, 2)} label="JSON" />
         <Copy text={`curl ${new URL(`..${resource.path}/${id}`, location.href).href}`} label="curl" />
       </footer>
     </section>
