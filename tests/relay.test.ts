@@ -119,6 +119,7 @@ describe("the position", () => {
     await relay.stop(0);
     await running;
     expect(log.stored).toBe(1);
+    expect([relay.tally.confirms, relay.tally.seconds.counts.reduce((sum, count) => sum + count)]).toEqual([1, 1]);
   });
 
   test("invariant 2, property: confirms in any order move it, and what is stored, along the contiguous prefix only", async () => {

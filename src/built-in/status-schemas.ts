@@ -78,8 +78,7 @@ export const statusExample: Status = {
   latency: {
     request: { p50: 0.0018, p99: 0.0042, count: 90 },
     commit: { p50: 0.0009, p99: 0.0021, count: 88 },
-    delay: null,
-    handler: null,
+    ...{ confirm: null, delay: null, handler: null },
   },
   here: {
     ...{ host: "api-1", pid: 12, startedAt: "2026-02-18T08:00:00.000Z", version: "1.0.0" },
@@ -165,6 +164,9 @@ export const AStatus = Type.Unsafe<Status>(
         {
           request: ALatency("From the arrival of a request that changes something to its response, in the process that responds."),
           commit: ALatency("A commit with its changes, in the process that responds."),
+          confirm: ALatency(
+            "From the change until RabbitMQ confirmed its event, in the process that responds: null if another one relays.",
+          ),
           delay: ALatency("From the change until its event was handled, in all consumers."),
           handler: ALatency("The handler, in all consumers."),
         },

@@ -143,6 +143,7 @@ export async function startEngine(
       ),
     store,
     confirmed: onBroker && (() => relay.position()),
+    confirmSeconds: onBroker && relay.tally.seconds,
     changeSeconds: new Distribution(workSeconds),
   });
 

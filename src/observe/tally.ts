@@ -23,6 +23,8 @@ export class Distribution {
 export const workSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Bounds for waits of up to a day, in seconds. */
 export const waitSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400];
+/** Bounds for work that takes milliseconds, and up to a day if it has to wait first, in seconds. */
+export const workOrWaitSeconds = [...workSeconds, ...waitSeconds.filter((seconds) => seconds > 30)];
 
 /** Increments the count of a name. */
 export function count<Name>(counts: Map<Name, number>, name: Name): void {

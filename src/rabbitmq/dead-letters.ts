@@ -169,7 +169,13 @@ export class RabbitDeadLetters implements DeadLetters {
   }
 
   #depthOf(queue: string, name = queue): Promise<number | undefined> {
-    return queueDepth(this.broker, name).catch(unavailableIfDenied(queue));
+    return queueDepth(this.broker, name)
+      .catch(unavailableIfDenied(queue))
+      .catch((error: unknown) => {
+        if (error instanceof QueueUnavailable) throw error;
+        // The connection was lost meanwhile.
+        throw new QueueUnavailable(`RabbitMQ did not say what is in "${queue}": ${messageOf(error)}.`, { cause: error });
+      });
   }
 
   #explain(queue: string) {

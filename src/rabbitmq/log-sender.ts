@@ -1,6 +1,7 @@
 import { noTracing, type Tracing } from "../observe/tracing";
 import { tombstone } from "../schema/erasure";
 import type { LogEntry, LogReader } from "../store/log";
+import { now } from "../timing/clock";
 import { type Confirm, ConfirmWindow, mostUnconfirmed } from "./confirm-window";
 import { type OutgoingMessage, routedMessage } from "./message";
 import { type Publisher, Unroutable } from "./publisher";
@@ -131,6 +132,7 @@ export class LogSender {
         this.#refused.push({ entry, message, confirm });
       } else {
         tally.confirms += 1;
+        tally.seconds.record(Math.max(0, now() - Date.parse(entry.timestamp)) / 1000);
         this.#isProven = true;
         this.state.advance(confirm());
       }

@@ -6,7 +6,7 @@ import type { Relay } from "./relay";
 /** Declares metrics of the relay's progress through the event log. */
 export function describeRelay(
   metrics: Metrics,
-  relay: Pick<Relay, "position" | "isRunning" | "tally">,
+  relay: Pick<Relay, "position" | "isRunning"> & { readonly tally: Omit<Relay["tally"], "seconds"> },
   log: Pick<LogReader, "read" | "end">,
 ): void {
   /** Null if the log could not be read. */

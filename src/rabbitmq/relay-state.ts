@@ -1,4 +1,5 @@
 import type { Log } from "../observe/logging";
+import type { Distribution } from "../observe/tally";
 import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
 import { Signal } from "../timing/signal";
@@ -22,6 +23,8 @@ export interface RelayTally {
   confirms: number;
   returns: number;
   failures: number;
+  /** Times from the change until RabbitMQ confirmed its event. */
+  readonly seconds: Distribution;
 }
 
 /** State of a relay while this process leads, on one channel. */

@@ -1,4 +1,5 @@
 import { type Log, messageOf } from "../observe/logging";
+import { Distribution, workOrWaitSeconds } from "../observe/tally";
 import { traceField } from "../observe/traceparent";
 import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
@@ -27,7 +28,7 @@ const lookEveryMs = 50;
  */
 export class Relay {
   /** Responses of the broker to this process since its start. */
-  readonly tally: RelayTally = { confirms: 0, returns: 0, failures: 0 };
+  readonly tally: RelayTally = { confirms: 0, returns: 0, failures: 0, seconds: new Distribution(workOrWaitSeconds) };
   readonly #stopping = new AbortController();
   /** Raised whenever the position moves. */
   readonly #progress = new Signal();

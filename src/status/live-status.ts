@@ -1,4 +1,4 @@
-import type { Distribution } from "../observe/tally";
+import { Distribution } from "../observe/tally";
 import type { Store } from "../store/store";
 import { now } from "../timing/clock";
 import type { ConsumerReports, ReportedConsumer } from "./consumer-reports";
@@ -13,6 +13,8 @@ export interface LiveStatusOptions {
   readonly store: Pick<Store, "log" | "tally" | "onAppend">;
   /** Resolves with the position up to which RabbitMQ has confirmed every event. Undefined without RabbitMQ. */
   readonly confirmed?: (() => Promise<number>) | undefined;
+  /** Times from the change until RabbitMQ confirmed its event. Undefined without RabbitMQ. */
+  readonly confirmSeconds?: Distribution | undefined;
   readonly reports: ConsumerReports;
   /** Listens for reports while somebody looks. Default: they come by themselves. */
   readonly listener?: { start(): void; stop(): void } | undefined;
@@ -26,6 +28,8 @@ export interface LiveStatusOptions {
 const staleMs = 10_000;
 /** Time without a look after which the connections to the log are closed, in milliseconds. */
 const idleMs = 60_000;
+
+const nothing = new Distribution([]);
 
 /** The state of the system for all who look at it over HTTP. Looks only while somebody does. */
 export class LiveStatus {
@@ -51,6 +55,7 @@ export class LiveStatus {
     this.#latency = {
       request: new RecentLatency(() => options.changeSeconds),
       commit: new RecentLatency(() => options.store.tally.commits.seconds),
+      confirm: new RecentLatency(() => options.confirmSeconds ?? nothing),
       delay: new RecentLatency(() => options.reports.totals.delay),
       handler: new RecentLatency(() => options.reports.totals.handler),
     };
@@ -144,7 +149,7 @@ export class LiveStatus {
     const consumers = await this.consumers();
     const sum = (pick: (consumer: ReportedConsumer) => number) =>
       consumers.length === 0 ? null : consumers.reduce((total, consumer) => total + pick(consumer), 0);
-    const { request, commit, delay, handler } = this.#latency;
+    const { request, commit, confirm, delay, handler } = this.#latency;
     const status: Status = {
       ...state,
       needs: needsOf(state),
@@ -154,7 +159,13 @@ export class LiveStatus {
         handled: sum(({ handledPerSecond }) => handledPerSecond),
         failed: sum(({ failedPerSecond }) => failedPerSecond),
       },
-      latency: { request: request.look(at), commit: commit.look(at), delay: delay.look(at), handler: handler.look(at) },
+      latency: {
+        request: request.look(at),
+        commit: commit.look(at),
+        confirm: confirm.look(at),
+        delay: delay.look(at),
+        handler: handler.look(at),
+      },
       here: here(sources.config),
     };
     this.#latest = { status, at };

@@ -25,6 +25,8 @@ export interface Status extends SystemState {
     readonly request: Latency | null;
     /** In this process: a commit with its changes. */
     readonly commit: Latency | null;
+    /** In this process, if it relays: from the change until RabbitMQ confirmed its event. */
+    readonly confirm: Latency | null;
     /** In all consumers: from the change until its event was handled. */
     readonly delay: Latency | null;
     /** In all consumers: the handler. */

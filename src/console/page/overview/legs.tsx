@@ -4,6 +4,7 @@ import { duration } from "../words";
 const legs = [
   { key: "request", name: "Request" },
   { key: "commit", name: "Commit" },
+  { key: "confirm", name: "Commit to confirmed" },
   { key: "delay", name: "Commit to handled" },
   { key: "handler", name: "Handler" },
 ] as const;
