@@ -165,8 +165,8 @@ describeWithPostgres("on PostgreSQL", () => {
       await page.reload();
       await eventually(async () => (await page.locator(".events tbody tr").count()) === 1, "the event again");
       await page.getByText("The service does not answer.").waitFor({ state: "hidden" });
-      // The browser notes that nobody was signed in, and a stream that broke.
-      expect(complaints().filter((one) => !/401|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE/.test(one))).toEqual([]);
+      // The browser notes that the streams of the killed process broke, in words that depend on the moment.
+      expect(complaints().filter((one) => !/401|net::ERR_/.test(one))).toEqual([]);
     });
   });
 });
