@@ -1,7 +1,7 @@
 // A session that ends while the console is open, in a real browser.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { describeWithBrowser, startBrowser } from "../support/browser";
+import { describeWithBrowser, host, startBrowser } from "../support/browser";
 import { accessibilityFaults, type Watched, watchedPage } from "../support/console-browser";
 import { deadEvents, deadQueueInFile } from "../support/dead-letters";
 import { temporaryFolder } from "../support/folder";
@@ -121,6 +121,36 @@ describeWithBrowser("with the console open, one whose session ends", () => {
     expect(await rows.locator("td:last-child").allTextContents()).toEqual(["4", "3", "2", "1"]);
     await page.getByText("The service does not answer.").waitFor({ state: "hidden" });
     expect(complaints()).toEqual([]);
+  });
+
+  test("is not used by a page of another site, which cannot show the console either", async () => {
+    const api = await start();
+    await page.goto(`${api.url}/console/`);
+    await signIn("admin-token");
+    await page.getByRole("heading", { name: "Nothing has happened yet" }).waitFor();
+    const frame = `<iframe src="${api.url}/console/"></iframe>`;
+    const stranger = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: () => new Response(frame, { headers: { "content-type": "text/html" } }),
+    });
+    await page.goto(`http://${host}:${stranger.port}`);
+    const tried = await page.evaluate(async (url) => {
+      const outcome = (init: RequestInit) =>
+        fetch(`${url}/console/api/items`, { method: "POST", credentials: "include", body: JSON.stringify({ name: "evil" }), ...init }).then(
+          ({ status }) => status,
+          () => "blocked",
+        );
+      const plain = await outcome({ mode: "no-cors", headers: { "content-type": "text/plain" } });
+      return [plain, await outcome({ headers: { "content-type": "application/json", "x-warren-console": "1" } })];
+    }, api.url);
+    // An answer that the page cannot read has the status 0.
+    expect([0, "blocked"]).toContain(tried[0] as number | string);
+    expect(tried[1]).toBe("blocked");
+    expect(page.frames().map((one) => one.url())).not.toContain(`${api.url}/console/`);
+    await stranger.stop(true);
+    const items = await fetch(`${api.url}/items`, { headers: { authorization: "Bearer admin-token" } });
+    expect(await items.json()).toMatchObject({ items: [] });
   });
 
   test("leaves nothing to somebody else who signs in then", async () => {

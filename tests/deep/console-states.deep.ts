@@ -68,6 +68,8 @@ describeWithBrowser("with dead letters in the console, one", () => {
     await page.getByText("1 chosen of 9.").waitFor();
     await button("Show 10 new").click();
     await page.getByText("1 chosen of 19.").waitFor();
+    // An open page would miss the service at once, which the browser notes.
+    await page.close();
     await scene.stop();
   });
 

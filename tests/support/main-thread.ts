@@ -5,6 +5,8 @@ export interface MainThreads {
   readonly tasks: number;
   /** CPU time of the longest task, in milliseconds. */
   readonly longestMs: number;
+  /** Number of tasks above 50 ms of CPU time, which browsers call long. */
+  readonly long: number;
 }
 
 interface TraceEvent {
@@ -35,7 +37,11 @@ export async function recordMainThreads(browser: Browser): Promise<() => Promise
     const named = events.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain");
     const mains = new Set(named.map(keyOf));
     const times = events.filter((event) => event.ph === "X" && mains.has(keyOf(event))).map(({ tdur = 0 }) => tdur / 1000);
-    return { tasks: times.length, longestMs: times.reduce((most, one) => Math.max(most, one), 0) };
+    return {
+      tasks: times.length,
+      longestMs: times.reduce((most, one) => Math.max(most, one), 0),
+      long: times.filter((one) => one > 50).length,
+    };
   };
 }
 
