@@ -119,9 +119,11 @@ export function queueRemover({ config, store, catalogue, ask, log, ...place }: R
         throw new QueueUnavailable(`"${queue}" was not removed in time. The log and \`needs\` of /status say why.`);
     }
   };
-  return async (name, { force }) => {
+  const refuseIfAway = () => {
     const trouble = place.broker && whyUnavailable(place.broker);
     if (trouble) throw new QueueUnavailable(trouble);
+  };
+  const remove: Dependencies["removeQueue"] = async (name, { force }) => {
     const queue = await find(name);
     const why = whyKept(place, queue);
     if (why) throw new NotRemovable(why);
@@ -137,5 +139,15 @@ export function queueRemover({ config, store, catalogue, ask, log, ...place }: R
     await removeQueue(removal, queue);
     log.info({ queue: name, lost: lost ?? null }, "Removed a queue on request");
     return { removed: name, messages: queue.messages, retries: queue.retries, deadLetters: queue.deadLetters };
+  };
+  return async (name, how) => {
+    refuseIfAway();
+    try {
+      return await remove(name, how);
+    } catch (error) {
+      // The connection was lost meanwhile.
+      refuseIfAway();
+      throw error;
+    }
   };
 }

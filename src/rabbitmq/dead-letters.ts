@@ -14,10 +14,10 @@ import type { Broker, Message } from "./connection";
 import { revivedCopiesOf } from "./copies";
 import { readDeadQueue } from "./dead-queue";
 import { type Look, QueueTaken, type Reading } from "./dead-queue-reader";
-import { unavailableIfDenied } from "./denied-access";
 import { failuresOf, firstFailureOf, lastFailureOf } from "./message-headers";
 import { Suspects } from "./suspects";
 import { deadQueueOf, queueDepth } from "./topology";
+import { unanswered } from "./unanswered";
 import { whyUnavailable } from "./unavailable";
 
 const lookAtBrokerEveryMs = 250;
@@ -169,13 +169,7 @@ export class RabbitDeadLetters implements DeadLetters {
   }
 
   #depthOf(queue: string, name = queue): Promise<number | undefined> {
-    return queueDepth(this.broker, name)
-      .catch(unavailableIfDenied(queue))
-      .catch((error: unknown) => {
-        if (error instanceof QueueUnavailable) throw error;
-        // The connection was lost meanwhile.
-        throw new QueueUnavailable(`RabbitMQ did not say what is in "${queue}": ${messageOf(error)}.`, { cause: error });
-      });
+    return queueDepth(this.broker, name).catch(unanswered(queue));
   }
 
   #explain(queue: string) {

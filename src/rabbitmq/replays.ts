@@ -9,9 +9,9 @@ import type { LogReader } from "../store/log";
 import type { NewReplay, ReplayRow } from "../store/replay";
 import { timestamp } from "../timing/clock";
 import { Signal } from "../timing/signal";
-import { unavailableIfDenied } from "./denied-access";
 import { RabbitReplayRun, type RabbitReplaysOptions } from "./replay-run";
 import { queueState } from "./topology";
+import { unanswered } from "./unanswered";
 import { whyUnavailable } from "./unavailable";
 
 /** Interval at which the leader looks for replays that other processes have started or cancelled, in milliseconds. */
@@ -51,7 +51,7 @@ export class RabbitReplays implements ReplayTransport {
   /** While RabbitMQ is unavailable, does not check the queue, so that the log can be counted. */
   async typesOn(queue: string): Promise<readonly string[] | null> {
     const { broker, store, catalogue } = this.options;
-    if (!whyUnavailable(broker) && !(await queueState(broker, queue).catch(unavailableIfDenied(queue)))) throw new UnknownQueue(queue);
+    if (!whyUnavailable(broker) && !(await queueState(broker, queue).catch(unanswered(queue)))) throw new UnknownQueue(queue);
     return typesOnQueue(queue, catalogue, await store.subscriptions.list());
   }
 
