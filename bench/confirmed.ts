@@ -77,7 +77,7 @@ async function saturated(publisher: Publisher, brokerPid: number, seconds: numbe
   const [cpu, mainCpu, brokerCpu] = [cpuCounter(server.pid), mainThreadCounter(server.pid), cpuCounter(brokerPid)];
   const databaseCpu = await publisher.databaseCpu?.();
   const loading = load(server.url, seconds, requests);
-  // What is confirmed once the load is over, with the cores free, is not what it can do under load.
+  // Events that are confirmed once the load is over, with the cores free, do not show what it can do under load.
   const [measured, perSecond] = await Promise.all([loading, rate(confirmed, seconds * 1000)]);
   const ended = performance.now();
   await settled(publisher);

@@ -13,7 +13,7 @@ export interface Publisher {
   readonly queue: string;
   /** Number of events from before the load that went to other queues. */
   readonly elsewhere: number;
-  /** What wrk requests, as in load.lua. */
+  /** The requests of wrk, as in load.lua. */
   readonly requests: readonly string[];
   /** Number of events that a request leads to. */
   readonly perRequest: number;
@@ -31,7 +31,7 @@ export interface Publisher {
   databaseCpu?(): Promise<(count: number) => Promise<number>>;
 }
 
-/** What wrk posts, the queue of its events, and how many events went to other queues before. */
+/** The requests of wrk, the queue of their events, and how many events went to other queues before. */
 export type Posted = Pick<Publisher, "queue" | "elsewhere" | "requests" | "perRequest">;
 
 const items: Posted = { queue: "item_events", elsewhere: 0, requests: ["post"], perRequest: 1 };

@@ -6,7 +6,7 @@ import { post } from "./benchmarks/post";
 import { start } from "./benchmarks/start";
 import { aimText, compare, format, limited, type Result } from "./rounds";
 
-/** What the project aims at. The aim itself is that of the column: for its ratio, or for Warren's own value. */
+/** An aim of the project. The aim itself is that of the column: for its ratio, or for Warren's own value. */
 interface Target {
   readonly measure: string;
   readonly benchmark: Benchmark;

@@ -1,7 +1,7 @@
 // A connection to RabbitMQ that is lost while it is asked about a queue: a 503 for whoever asked, not a fault of the service.
 import { expect, test } from "bun:test";
-import { queueRemover } from "../src/engine/remove-queue";
 import { QueueUnavailable } from "../src/delivery/queue-errors";
+import { queueRemover } from "../src/engine/remove-queue";
 import type { Broker } from "../src/rabbitmq/connection";
 import { RabbitDeadLetters } from "../src/rabbitmq/dead-letters";
 import { RabbitReplays } from "../src/rabbitmq/replays";

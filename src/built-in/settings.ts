@@ -45,7 +45,7 @@ const Settings = Type.Object(
   },
 );
 
-/** What the process that responds was started with. */
+/** The settings with which the process that responds was started. */
 export default defineRoute(({ settings, catalogue }) =>
   new Elysia().onBeforeHandle(operatorsOnly(catalogue)).get(
     "",

@@ -9,11 +9,11 @@ export const settingGroups = ["service", "rabbitmq", "access", "tracing"] as con
 export interface ShownSetting {
   readonly name: string;
   readonly group: (typeof settingGroups)[number];
-  /** What is in effect, without secrets. Null: nothing, or all of it is secret. */
+  /** The value in effect, without secrets. Null: nothing, or all of it is secret. */
   readonly value: string | null;
-  /** Whether the environment sets it. */
+  /** True if the environment sets it. */
   readonly isSet: boolean;
-  /** Whether it has a secret, which `value` leaves out. */
+  /** True if it has a secret, which `value` leaves out. */
   readonly isSecret: boolean;
 }
 

@@ -19,7 +19,7 @@ const counts = (bounds: readonly number[]) => Type.Array(count, { minItems: boun
 /** Number of a subscriber's latest answers in a report. */
 export const mostAnswers = 10;
 
-/** What the consumer of a webhook's subscription says about its subscriber. */
+/** The report on a webhook's subscriber, from the consumer of its subscription. */
 const Webhook = Type.Object({
   /** Scheme and host of the URL. Its path may be secret. */
   url: text(300),
@@ -61,7 +61,7 @@ export type ConsumerReport = Static<typeof Report>;
 /** Identity of a consumer in its reports. */
 export type Reporter = Pick<ConsumerReport, "id" | "host" | "pid" | "startedAt">;
 
-/** What a report is made from. */
+/** The sources of a report. */
 export interface Reporting extends Pick<Watched, "worker" | "stage"> {
   /** For the consumer of a webhook's subscription: what it says about its subscriber. */
   readonly webhook?: (() => WebhookReport) | undefined;

@@ -18,7 +18,7 @@ export interface StreamStart {
   /** Position after which the stream starts. */
   readonly position: number;
   readonly filter: EventFilter;
-  /** What the stream reads. Default: the whole log, which streams with the same filter read together. */
+  /** The events that the stream reads. Default: the whole log, which streams with the same filter read together. */
   readonly log?: Pick<LogReader, "end" | "scan" | "pruned"> | undefined;
 }
 

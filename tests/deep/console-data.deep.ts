@@ -1,34 +1,17 @@
 // The pages Data and Topology of the console, in a real browser: lists, forms, lost races, history, and what runs where.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { describeWithBrowser, startBrowser } from "../support/browser";
-import { type Watched, watchedPage } from "../support/console-browser";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { describeWithBrowser } from "../support/browser";
+import { type ConsoleTest, useConsole } from "../support/console-browser";
 import { deadEvents, deadQueueInFile } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
-import { endAll, environment, eventually, send, startApi } from "../support/processes";
+import { environment, eventually, send, startApi } from "../support/processes";
 import { queueConsumers } from "../support/queue-consumer";
 
 setDefaultTimeout(120_000);
 
 describeWithBrowser("with the console, one", () => {
-  let browser: Browser;
-  let folder: ReturnType<typeof temporaryFolder>;
-  let watched: Watched;
-  let page: Page;
-
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser?.close());
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    watched = await watchedPage(browser);
-    page = watched.page;
-  });
-  afterEach(async () => {
-    await watched.close();
-    await endAll();
-    folder.remove();
+  let { watched, page, folder } = {} as ConsoleTest;
+  useConsole((test) => {
+    ({ watched, page, folder } = test);
   });
 
   const start = (env: Record<string, string> = {}) => startApi({ env: { ...environment(folder.path), ...env } });

@@ -1,36 +1,19 @@
 // A session that ends while the console is open, in a real browser.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { describeWithBrowser, host, startBrowser } from "../support/browser";
-import { accessibilityFaults, type Watched, watchedPage } from "../support/console-browser";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { describeWithBrowser, host } from "../support/browser";
+import { accessibilityFaults, type ConsoleTest, useConsole } from "../support/console-browser";
 import { deadEvents, deadQueueInFile } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
-import { endAll, environment, eventually, startApi } from "../support/processes";
+import { environment, eventually, startApi } from "../support/processes";
 
 setDefaultTimeout(120_000);
 
 const tokens = "read:reader-token,admin-token";
 
 describeWithBrowser("with the console open, one whose session ends", () => {
-  let browser: Browser;
-  let folder: ReturnType<typeof temporaryFolder>;
-  let watched: Watched;
-  let page: Page;
-
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser?.close());
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    watched = await watchedPage(browser);
-    page = watched.page;
-  });
-  afterEach(async () => {
-    await watched.close();
-    await endAll();
-    folder.remove();
+  let { watched, page, folder } = {} as ConsoleTest;
+  useConsole((test) => {
+    ({ watched, page, folder } = test);
   });
 
   const start = (env: Record<string, string> = {}) => startApi({ env: { ...environment(folder.path), API_TOKEN: tokens, ...env } });

@@ -1,39 +1,23 @@
 // Dead letters in the console while much goes on around them, in a real browser.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "amqplib";
-import type { Browser, Page } from "playwright-core";
-import { describeWithBrowser, startBrowser } from "../support/browser";
-import { accessibilityFaults, type Watched, watchedPage } from "../support/console-browser";
+import { describeWithBrowser } from "../support/browser";
+import { accessibilityFaults, type ConsoleTest, useConsole } from "../support/console-browser";
 import { deadLetters, startScene } from "../support/console-scene";
 import { deadEvents, deadQueueInFile } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
-import { endAll, environment, eventually, send, startApi } from "../support/processes";
+import { environment, eventually, send, startApi } from "../support/processes";
 import { queueConsumers, untilDead } from "../support/queue-consumer";
 import { describeWithRabbit, useRabbit } from "../support/rabbit";
 
 setDefaultTimeout(120_000);
 
-let browser: Browser;
-let folder: ReturnType<typeof temporaryFolder>;
-let watched: Watched;
-let page: Page;
+let { watched, page, folder } = {} as ConsoleTest;
 
 /** Lets each test have a browser's page and a folder. */
 function withPage(): void {
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser?.close());
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    watched = await watchedPage(browser);
-    page = watched.page;
-  });
-  afterEach(async () => {
-    expect(watched.complaints).toEqual([]);
-    await watched.close();
-    await endAll();
-    folder.remove();
+  afterEach(() => expect(watched.complaints).toEqual([]));
+  useConsole((test) => {
+    ({ watched, page, folder } = test);
   });
 }
 

@@ -1,12 +1,10 @@
 // What people do in the console, in a real browser: sign in, the first event, mend and redrive, follow the tail, and lose the service.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { describeWithBrowser, startBrowser } from "../support/browser";
-import { type Watched, watchedPage } from "../support/console-browser";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { describeWithBrowser } from "../support/browser";
+import { type ConsoleTest, useConsole } from "../support/console-browser";
 import { deadEvents, deadQueueInFile } from "../support/dead-letters";
-import { temporaryFolder } from "../support/folder";
 import { freePort } from "../support/net";
-import { type Api, endAll, environment, eventually, run, send, startApi } from "../support/processes";
+import { type Api, environment, eventually, run, send, startApi } from "../support/processes";
 import { queueConsumers } from "../support/queue-consumer";
 
 setDefaultTimeout(120_000);
@@ -14,24 +12,9 @@ setDefaultTimeout(120_000);
 const item = { name: "Sample Item", price: 9.99 };
 
 describeWithBrowser("with the console, one", () => {
-  let browser: Browser;
-  let folder: ReturnType<typeof temporaryFolder>;
-  let watched: Watched;
-  let page: Page;
-
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser?.close());
-  beforeEach(async () => {
-    folder = temporaryFolder();
-    watched = await watchedPage(browser);
-    page = watched.page;
-  });
-  afterEach(async () => {
-    await watched.close();
-    await endAll();
-    folder.remove();
+  let { watched, page, folder } = {} as ConsoleTest;
+  useConsole((test) => {
+    ({ watched, page, folder } = test);
   });
 
   const open = async (env: Record<string, string> = {}, link = "") => {

@@ -1,5 +1,9 @@
 // What the tests of the console's page share.
+import { afterAll, afterEach, beforeAll, beforeEach } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { startBrowser } from "./browser";
+import { temporaryFolder } from "./folder";
+import { endAll } from "./processes";
 
 /** A page of the console, and everything that a browser says against it. */
 export interface Watched {
@@ -24,6 +28,36 @@ export async function watchedPage(browser: Browser, options: BrowserContextOptio
     "addEventListener('securitypolicyviolation', (event) => console.error('Policy', event.violatedDirective, event.blockedURI))",
   );
   return { page, origins, complaints, close: () => context.close() };
+}
+
+/** A page and a folder for one test. */
+export interface ConsoleTest {
+  readonly watched: Watched;
+  readonly page: Page;
+  readonly folder: ReturnType<typeof temporaryFolder>;
+}
+
+/**
+ * Passes a page and a folder to `begin` before each test of the surrounding block. All its tests share one browser. After each test, the page is closed
+ * first, then all processes end.
+ */
+export function useConsole(begin: (test: ConsoleTest) => void): void {
+  let browser: Browser | undefined;
+  let test: ConsoleTest;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    const watched = await watchedPage(browser as Browser);
+    test = { watched, page: watched.page, folder: temporaryFolder() };
+    begin(test);
+  });
+  afterEach(async () => {
+    await test.watched.close();
+    await endAll();
+    test.folder.remove();
+  });
 }
 
 const axe = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text();

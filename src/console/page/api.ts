@@ -30,7 +30,7 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What becomes of the page when its session ends. */
+/** The page's part in the end of its session. */
 export interface SessionEnds {
   /** Called when the API asks for a token. Resolves when there is a session again; undefined if the page shows nothing that could wait. */
   readonly onExpired: () => Promise<void> | undefined;

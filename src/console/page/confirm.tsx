@@ -3,7 +3,7 @@ import { useModal } from "./use-modal";
 
 interface ConfirmProps {
   readonly title: string;
-  /** What follows from it. */
+  /** The consequences. */
   readonly children: ComponentChildren;
   /** Name of the button that does it. */
   readonly act: string;

@@ -31,7 +31,7 @@ const entries: readonly Entry[] = [
   { page: "health", name: "Health", icon: "health" },
 ];
 
-/** What a narrow screen has room for. The others are in "Go to…". */
+/** The pages that a narrow screen has room for. The others are in "Go to…". */
 const atThumb: ReadonlySet<string> = new Set(["overview", "events", "dead-letters"]);
 
 /** The frame of every page: the places, and who is signed in. */

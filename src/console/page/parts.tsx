@@ -114,3 +114,23 @@ export function Failed({ error, onRetry, at }: { error: Error; onRetry: () => vo
     </div>
   );
 }
+
+/** The head of a table: columns of text, then columns that stand at the right, such as numbers and times. */
+export function TableHead({ texts, numbers }: { texts: readonly string[]; numbers: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {texts.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+        {numbers.map((name) => (
+          <th key={name} scope="col" class="number">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}

@@ -2,7 +2,7 @@ import type { ComponentChildren, Ref } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 interface TextFilterProps {
-  /** What the page's link says. */
+  /** The text in the page's link. */
   readonly value: string;
   readonly onGive: (value: string) => void;
   /** Gives the text when nothing was typed for so long, in milliseconds. By default, when one leaves the field or presses Enter. */
@@ -15,7 +15,7 @@ interface TextFilterProps {
   readonly class?: string;
   /** The label, and what is before the input. */
   readonly children: ComponentChildren;
-  /** What is after the input. */
+  /** Elements after the input. */
   readonly end?: ComponentChildren;
 }
 

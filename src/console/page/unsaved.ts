@@ -2,7 +2,7 @@ import { useLayoutEffect } from "preact/hooks";
 
 let isUnsaved = false;
 
-/** Whether something would be lost if one left the page. */
+/** True if something would be lost if one left the page. */
 export function wouldLose(): boolean {
   return isUnsaved;
 }

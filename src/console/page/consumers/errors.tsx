@@ -1,13 +1,13 @@
 import type { ReportedConsumer } from "../answers";
 import { linkTo } from "../hash";
-import { Time } from "../parts";
+import { TableHead, Time } from "../parts";
 
 const mostRows = 8;
 
 interface ErrorsProps {
-  /** What has failed, with its last error. The API shows errors to admins only. */
+  /** Queues or processes with their last error. The API shows errors to admins only. */
   readonly of: readonly { readonly name: string; readonly lastError: ReportedConsumer["lastError"] }[];
-  /** What the names are. */
+  /** A word for the names, such as "Queue". */
   readonly kind: string;
 }
 
@@ -21,16 +21,7 @@ export function Errors({ of, kind }: ErrorsProps) {
         <h2 id="errors">Last errors</h2>
       </header>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">{kind}</th>
-            <th scope="col">Error</th>
-            <th scope="col" class="number">
-              Event
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={["When", kind, "Error"]} numbers={["Event"]} />
         <tbody>
           {failed.slice(0, mostRows).map(({ name, at, event, error }, index) => (
             <tr key={`${name} ${index}`}>

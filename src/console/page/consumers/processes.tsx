@@ -1,5 +1,5 @@
 import type { ReportedConsumer } from "../answers";
-import { Notice, Time } from "../parts";
+import { Notice, TableHead, Time } from "../parts";
 import { counted, duration, number, rate } from "../words";
 
 interface ProcessesProps {
@@ -26,20 +26,7 @@ export function Processes({ processes, running }: ProcessesProps) {
         <span class="at-end">counts since each started</span>
       </header>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Process</th>
-            <th scope="col">State</th>
-            <th scope="col" class="number">
-              Started
-            </th>
-            {["Handled", "Failed", "Per second", "p50, p99"].map((name) => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead texts={["Process", "State"]} numbers={["Started", "Handled", "Failed", "Per second", "p50, p99"]} />
         <tbody>
           {processes.map((one) => (
             <Row key={`${one.host} ${one.pid} ${one.startedAt}`} process={one} />

@@ -3,7 +3,7 @@ import { linkTo } from "../hash";
 import { Time } from "../parts";
 import { useAnswer } from "../use-answer";
 
-/** What is known of a queue besides its numbers. */
+/** The facts about a queue besides its numbers. */
 export function QueueFacts({ queue: { kind, types, announcedAt, consumers } }: { queue: Topology["queues"][number] }) {
   const { data } = useAnswer<Catalogue>("/catalogue");
   const mine = data?.consumers.filter(({ name }) => consumers.includes(name)) ?? [];

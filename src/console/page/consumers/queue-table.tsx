@@ -1,4 +1,5 @@
 import type { ObservedQueue, ReportedConsumer, Topology } from "../answers";
+import { TableHead } from "../parts";
 import { ConsumersCell, CountCell, DeadCell, NameCell, OldestCell, TypesCell, WorkCells } from "./cells";
 import { workOf } from "./work";
 
@@ -15,17 +16,7 @@ export function QueueTable({ queues, reports, topology, isEmbedded }: QueueTable
   return (
     <section class="panel" aria-label="Queues">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Queue</th>
-            <th scope="col">Events</th>
-            {numbers.map((name) => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead texts={["Queue", "Events"]} numbers={numbers} />
         <tbody>
           {queues.map((queue) => (
             <tr key={queue.queue}>

@@ -1,6 +1,6 @@
 import type { Status } from "../answers";
 import { linkTo } from "../hash";
-import { Time, useNow } from "../parts";
+import { TableHead, Time, useNow } from "../parts";
 import { until } from "../words";
 
 const tones = { waiting: "good", running: "good live", stopped: "bad" } as const;
@@ -14,19 +14,7 @@ export function Schedules({ schedules }: { schedules: Status["schedules"] }) {
         <h2 id="schedules">Schedules</h2>
       </header>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Consumer</th>
-            <th scope="col">When</th>
-            <th scope="col">State</th>
-            <th scope="col" class="number">
-              Last
-            </th>
-            <th scope="col" class="number">
-              Next
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={["Consumer", "When", "State"]} numbers={["Last", "Next"]} />
         <tbody>
           {schedules.map(({ name, schedule, timeZone, state, lastAt, lastEvent, nextAt }) => (
             <tr key={name}>

@@ -12,7 +12,7 @@ const renewEveryMs = 5000;
 
 interface TimersProps {
   readonly timers: NonNullable<Status["timers"]>;
-  /** Whether the session may see what they publish. */
+  /** True if the session may see the events that they publish. */
   readonly mayList: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { ReportedConsumer } from "../answers";
 
-/** What the consumers of one queue do together. */
+/** The work of all consumers of one queue together. */
 export interface QueueWork {
   readonly processes: readonly ReportedConsumer[];
   /** Null if none has reported. */

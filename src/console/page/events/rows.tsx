@@ -1,23 +1,14 @@
 import { Component } from "preact";
 import type { Placed } from "../answers";
 import { linkTo } from "../hash";
+import { TableHead } from "../parts";
 import { clock, fullTime, number } from "../words";
 
 /** Events as rows of a table. */
 export function Rows({ rows }: { rows: readonly Placed[] }) {
   return (
     <table class="events">
-      <thead>
-        <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Type</th>
-          <th scope="col">Record</th>
-          <th scope="col">Actor</th>
-          <th scope="col" class="number">
-            Position
-          </th>
-        </tr>
-      </thead>
+      <TableHead texts={["Time", "Type", "Record", "Actor"]} numbers={["Position"]} />
       <tbody>
         {rows.map((placed) => (
           <Row key={placed.position} placed={placed} />

@@ -10,7 +10,7 @@ import { SettingsTable } from "./settings";
 
 const renewEveryMs = 5000;
 
-/** Whether the service is well, what it consists of, and how it was started. */
+/** The state of the service, its parts, and how it was started. */
 export function Health({ identity }: { identity: Identity }) {
   useTitle("Health");
   const { status, refused } = useStatus();
@@ -57,7 +57,7 @@ function State({ ready, error }: StateProps) {
   return <span class={`state ${ready.status === "ready" ? "good" : "warn"}`}>{ready.status}</span>;
 }
 
-/** What needs a person, and what else the check of readiness has found. */
+/** Problems that need a person, and others that the check of readiness has found. */
 function Problems({ status: { needs }, ready, error }: StateProps & { status: Status }) {
   const problems = error ? [error.message] : (ready?.problems ?? []);
   if (needs.length > 0) return <Needs needs={needs} />;

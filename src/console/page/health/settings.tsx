@@ -1,4 +1,5 @@
 import type { Setting } from "../answers";
+import { TableHead } from "../parts";
 
 const titles: Readonly<Record<Setting["group"], string>> = {
   service: "Service",
@@ -17,15 +18,7 @@ export function SettingsTable({ settings }: { settings: readonly Setting[] }) {
         <span class="at-end">from the environment, at the start of this process</span>
       </header>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Variable</th>
-            <th scope="col">In effect</th>
-            <th scope="col" class="number">
-              From
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={["Variable", "In effect"]} numbers={["From"]} />
         {groups.map(({ title, of }) => (
           <tbody key={title}>
             <tr class="part">

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { LetterGroup, LetterGroups, ObservedQueue } from "../answers";
 import { ask } from "../api";
 import { linkTo } from "../hash";
-import { Time } from "../parts";
+import { TableHead, Time } from "../parts";
 import { counted } from "../words";
 
 type Failure = LetterGroup & { readonly queue: string };
@@ -25,16 +25,7 @@ export function Failures({ queues }: { queues: readonly ObservedQueue[] | null }
         </a>
       </header>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Queue</th>
-            <th scope="col">Error</th>
-            <th scope="col" class="number">
-              Dead letters
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={["When", "Queue", "Error"]} numbers={["Dead letters"]} />
         <tbody>
           {failures.map(({ queue, group, error, count, lastFailure }) => (
             <tr key={`${queue} ${group}`}>

@@ -2,7 +2,7 @@ import type { History, ObservedQueue } from "../answers";
 import { ConsumersCell, CountCell, DeadCell, NameCell, TypesCell, WorkCells } from "../consumers/cells";
 import { useReports, useTopology } from "../consumers/reports";
 import { workOf } from "../consumers/work";
-import { Notice } from "../parts";
+import { Notice, TableHead } from "../parts";
 import { Spark } from "./chart";
 import { sinceObserved } from "./since-start";
 
@@ -22,17 +22,7 @@ export function Queues({ queues, history }: QueuesProps) {
   return (
     <section class="panel" aria-label="Queues">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Queue</th>
-            <th scope="col">Events</th>
-            {numbers.map((name) => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead texts={["Queue", "Events"]} numbers={numbers} />
         <tbody>
           {queues.map((queue) => {
             const waiting = history?.queues.find((one) => one.queue === queue.queue)?.waiting;

@@ -1,6 +1,6 @@
 import type { Field } from "./fields";
 
-/** What a form says of each field, as text. */
+/** The text of each field of a form. */
 export type Drafts = Readonly<Record<string, string>>;
 /** The fields of a record. */
 export type Fields = Readonly<Record<string, unknown>>;

@@ -36,7 +36,7 @@ interface EditorProps extends Omit<EditProps, "identity"> {
   readonly path: string;
   /** The record when one began. */
   readonly begun: Stored;
-  /** Whether the API replaces whole records. If not, only what was changed is sent. */
+  /** True if the API replaces whole records. If not, only what was changed is sent. */
   readonly isReplaced: boolean;
 }
 

@@ -10,7 +10,7 @@ export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
   readonly isNullable: boolean;
-  /** Whether a record cannot be without it. */
+  /** True if every record has it. */
   readonly isRequired: boolean;
   /** The possible values of a choice. */
   readonly words: readonly unknown[];

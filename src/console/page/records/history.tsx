@@ -9,7 +9,7 @@ const pageSize = 10;
 const mostInChange = 80;
 
 /**
- * What became of a record, the newest change first.
+ * The changes of a record, the newest first.
  *
  * @param version renews the list when it changes.
  */

@@ -16,7 +16,7 @@ export interface Parameter {
   readonly words: readonly string[];
   /** Another parameter, which finds records without a value. */
   readonly nullName: string | undefined;
-  /** Whether several values, separated by commas, are possible. */
+  /** True if several values, separated by commas, are possible. */
   readonly isRepeated: boolean;
 }
 

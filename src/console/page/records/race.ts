@@ -6,7 +6,7 @@ export interface Difference {
   readonly name: string;
   readonly was: unknown;
   readonly now: unknown;
-  /** What the form says instead, if it changes the same field. */
+  /** The value in the form, if it changes the same field. */
   readonly mine: string | undefined;
 }
 

@@ -9,7 +9,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Refused && error.problem.status === 404;
 }
 
-/** What is wrong with a form: with each field, and with the whole. */
+/** The mistakes in a form: in each field, and in the whole. */
 export interface FormMistakes {
   readonly byField: ReadonlyMap<string, string>;
   readonly whole: string | undefined;

@@ -9,7 +9,7 @@ export function RecordRows({ resource, records }: { resource: Resource; records:
   const columns = columnsOf(resource);
   const isNumber = (name: string) =>
     records.some((record) => typeof record[name] === "number") && !resource.references.some(({ field }) => field === name);
-  // What a record is called takes the room that is left, or else the first text.
+  // The column with the name of a record takes the room that is left, or else the first text.
   const wide =
     columns.find((name) => name === "name" || name === "title") ??
     columns.find((name) => records.some((record) => typeof record[name] === "string")) ??

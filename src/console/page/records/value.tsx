@@ -11,7 +11,7 @@ interface ValueProps {
   readonly resource: Pick<Resource, "references">;
   readonly name: string;
   readonly value: unknown;
-  /** Whether there is room for all of it. */
+  /** True if there is room for all of it. */
   readonly isWhole?: boolean;
 }
 

@@ -15,7 +15,7 @@ export interface GraphNode {
 export interface GraphQueue extends GraphNode {
   /** Events that wait for it, in words. */
   readonly arriving: string;
-  /** What its consumers do, in words. Empty if none is known. */
+  /** Text about the consumers, such as their rate. Empty if nothing is known. */
   readonly leaving: string;
   readonly consumers: readonly GraphNode[];
 }

@@ -1,7 +1,7 @@
 import type { ObservedQueue, Topology } from "../answers";
 import { patternsOf } from "../consumers/patterns";
 import { linkTo } from "../hash";
-import { Time } from "../parts";
+import { TableHead, Time } from "../parts";
 import { toneOf } from "../queue-tone";
 import { number } from "../words";
 
@@ -10,19 +10,7 @@ export function QueueTable({ topology, observed }: { topology: Topology; observe
   return (
     <section class="panel" aria-label="Queues">
       <table class="receivers">
-        <thead>
-          <tr>
-            <th scope="col">Queue</th>
-            <th scope="col">Events</th>
-            <th scope="col">Consumers</th>
-            <th scope="col" class="number">
-              Waiting
-            </th>
-            <th scope="col" class="number">
-              Announced
-            </th>
-          </tr>
-        </thead>
+        <TableHead texts={["Queue", "Events", "Consumers"]} numbers={["Waiting", "Announced"]} />
         <tbody>
           {topology.queues.map(({ queue, types, consumers, announcedAt }) => {
             const now = observed?.find((one) => one.queue === queue);

@@ -1,6 +1,6 @@
 import type { ObservedQueue, Webhook } from "../answers";
 import { Errors } from "../consumers/errors";
-import { Bare, Command, Failed, Notice } from "../parts";
+import { Bare, Command, Failed, Notice, TableHead } from "../parts";
 import { useStatus } from "../status";
 import { useRenewed } from "../use-answer";
 import { useTitle } from "../use-title";
@@ -9,8 +9,6 @@ import { WebhookRow } from "./row";
 
 /** Consumers report every 5 seconds. */
 const renewEveryMs = 5000;
-
-const numbers = ["Waiting", "Retries", "Dead", "Delivery p99"];
 
 /** The subscriptions of webhooks: how their subscribers answer, and which are disabled. */
 export function Webhooks() {
@@ -33,19 +31,10 @@ export function Webhooks() {
         ) : (
           <section class="panel" aria-label="Subscriptions">
             <table>
-              <thead>
-                <tr>
-                  <th scope="col">Subscription</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Subscriber</th>
-                  <th scope="col">Last answers</th>
-                  {numbers.map((name) => (
-                    <th key={name} scope="col" class="number">
-                      {name}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
+              <TableHead
+                texts={["Subscription", "State", "Subscriber", "Last answers"]}
+                numbers={["Waiting", "Retries", "Dead", "Delivery p99"]}
+              />
               <tbody>
                 {webhooks.map((webhook) => (
                   <WebhookRow key={webhook.queue} webhook={webhook} queue={queueOf(webhook.queue)} />
