@@ -26,8 +26,10 @@ export function SignInAgain(props: SignInProps) {
       class="sign-in"
       ref={dialog}
       aria-label="Sign in again"
+      // The browser would close it at the second Esc whatever the page says, and the page would get the keys until it is open again.
+      onKeyDown={(event) => event.key === "Escape" && event.preventDefault()}
+      // There are other ways to close a dialog, such as the Back gesture of a phone.
       onCancel={(event) => event.preventDefault()}
-      // A browser closes a dialog at the second Esc whatever the page says.
       onClose={() => dialog.current?.showModal()}
     >
       <Form about="Your session has ended. Sign in to go on where you were." {...props} />
