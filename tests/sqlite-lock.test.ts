@@ -43,3 +43,24 @@ test("a lock can be taken, and is seen to be held, however often another process
   }
   folder.remove();
 });
+
+test("a lock can be taken while another process that looks at it is suspended in the middle", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder.path, "queue.lock");
+  acquireLock(path)?.release();
+  const source = `
+    import { Database } from "bun:sqlite";
+    const db = new Database(${JSON.stringify(path)}, { readonly: true });
+    db.run("BEGIN");
+    db.run("SELECT 1 FROM sqlite_schema");
+    console.log("looking");
+    Bun.sleepSync(200);
+    db.run("COMMIT");`;
+  const looker = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe" });
+  await looker.stdout.getReader().read();
+  const lock = acquireLock(path);
+  expect(lock).toBeDefined();
+  lock?.release();
+  await looker.exited;
+  folder.remove();
+});

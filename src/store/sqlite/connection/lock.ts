@@ -12,8 +12,11 @@ export function lockFileOf(database: string): string {
   return `${database}.lock`;
 }
 
-/** Attempts to take the lock while other processes check it with `isLocked`. Each check takes microseconds. */
-const mostTries = 1000;
+/**
+ * Maximum time to try while other processes check the lock with `isLocked`, in milliseconds. Each check takes microseconds, unless its process
+ * gets no time meanwhile.
+ */
+const patienceMs = 2_000;
 
 /**
  * Takes a lock between processes: an exclusive transaction on a SQLite file of its own. The operating system releases it if the
@@ -24,11 +27,14 @@ export function acquireLock(file: string): Lock | undefined {
   const db = new Database(file);
   try {
     db.run("PRAGMA busy_timeout = 0");
-    for (let tries = 1; !isFree(db, "BEGIN EXCLUSIVE"); tries += 1) {
+    const deadline = performance.now() + patienceMs;
+    while (!isFree(db, "BEGIN EXCLUSIVE")) {
       // A process that only checks the lock prevents BEGIN EXCLUSIVE for a moment, but does not prevent reading. Try again.
-      if (tries < mostTries && isFree(db, look)) continue;
-      db.close();
-      return undefined;
+      if (performance.now() >= deadline || !isFree(db, look)) {
+        db.close();
+        return undefined;
+      }
+      Bun.sleepSync(0.1);
     }
   } catch (error) {
     db.close();
