@@ -43,25 +43,22 @@ describe("POST /changes", () => {
       writes: [{ kind: "update", resource: "item", state: { id: 1, version: 1, json }, actor }],
       ...{ cancel: [], context: { actor } },
     };
-    const operations = [
-      ...[
-        { ask: "record", resource: "item", id: 1 },
-        { ask: "record", resource: "item", id: 9 },
-        { ask: "id", resource: "item" },
-      ],
-      ...[
-        { ask: "id", resource: "lamp" },
-        { ask: "commit", plan },
-      ],
+    const questions = [
+      { ask: "record", resource: "item", id: 1 },
+      { ask: "record", resource: "item", id: 9 },
+      { ask: "id", resource: "item" },
+      { ask: "id", resource: "lamp" },
     ];
-    const answer = await ask(text(operations));
+    const answer = await ask(text(questions));
     expect([answer.status, answer.json()]).toMatchObject([
       200,
       [
         ...[{ value: { id: 1, version: 1 } }, { value: null }, { value: 2 }],
-        ...[{ error: { name: "TypeError", message: expect.stringContaining('no resource "lamp"') } }, { value: { isStale: false } }],
+        { error: { name: "TypeError", message: expect.stringContaining('no resource "lamp"') } },
       ],
     ]);
+    // Operations of one request run at the same time: on PostgreSQL, a question beside the commit may see what it has changed.
+    expect((await ask(text([{ ask: "commit", plan }]))).json()).toMatchObject([{ value: { isStale: false } }]);
     expect((await api.events()).at(-1)).toMatchObject({ type: "item.updated", actor: "consumer:prices", item: { price: 2 } });
   });
 

@@ -51,7 +51,13 @@ describeWithRabbit("a RabbitMQ cluster with quorum queues", () => {
     await node.start();
   }
 
-  /** Runs a strike under load, and checks that both loggers get everything in order. */
+  /**
+   * Most changes that may reach a logger late. RabbitMQ may take its lost connection for alive for a moment: what that one held, up to its
+   * prefetch, then comes after what the new connection gets (docs/guarantees.md, "The order of a record's events").
+   */
+  const mostLateFor = ({ stderr }: Running) => 64 * stderr.filter((line) => line.includes("Lost the connection to RabbitMQ")).length;
+
+  /** Runs a strike under load, and checks that both loggers get everything, in order if they kept their connection. */
   async function underLoad(strike: (cluster: RabbitCluster) => Promise<void>): Promise<void> {
     const load = new Load({ url: () => `${api.url}/items`, writers: 8, pauseMs: 50 });
     await confirmedBeyond(200);
@@ -60,8 +66,9 @@ describeWithRabbit("a RabbitMQ cluster with quorum queues", () => {
     await load.stop();
     expect(load.refusals).toEqual([]);
     for (const logger of loggers) {
-      await eventually(() => (faultsIn(logger.stdout, load).length === 0 ? true : undefined), "the last events", 60_000).catch(() => {});
-      expect(faultsIn(logger.stdout, load)).toEqual([]);
+      const faults = () => faultsIn(logger.stdout, load, mostLateFor(logger));
+      await eventually(() => (faults().length === 0 ? true : undefined), "the last events", 60_000).catch(() => {});
+      expect(faults()).toEqual([]);
     }
   }
 

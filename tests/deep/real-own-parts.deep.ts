@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { docBlocks, fileOf } from "../support/doc-pages";
+import { failuresIn } from "../support/failed-tests";
 import { run } from "../support/processes";
 import { copyWholeProject } from "../support/project-copy";
 
@@ -27,17 +28,6 @@ async function succeeds(...words: string[]): Promise<string> {
   const output = [...command.stdout, ...command.stderr].join("\n");
   expect([words, code, code === 0 ? "" : failuresIn(output)]).toEqual([words, 0, ""]);
   return output;
-}
-
-/** Of the output of thousands of tests, what failed, each with the lines before it that say why. */
-function failuresIn(output: string): string {
-  const lines = output.split("\n");
-  const failed = lines.flatMap((line, index) => {
-    if (/error TS|^# Unhandled/.test(line)) return [line];
-    const reasons = lines.slice(Math.max(0, index - 40), index).filter((reason) => !reason.startsWith("("));
-    return line.startsWith("(fail)") ? [...reasons, line] : [];
-  });
-  return failed.length > 0 ? failed.slice(0, 300).join("\n") : output.slice(-5000);
 }
 
 test("the documentation shows one of each", async () => {

@@ -147,7 +147,7 @@ describe("bun run replay without a broker", () => {
     watched.type("\x03");
     expect(await watched.exited).toBe(130);
     await watched.until(
-      /Stopped watching after \d+ events\. Replay [0-9a-f-]+ continues without this command while a consumer of "audit" runs\./,
+      /Stopped watching after \d+ events?\. Replay [0-9a-f-]+ continues without this command while a consumer of "audit" runs\./,
     );
     expect(items((await audit.untilSeen(600)).slice(300))).toEqual(upTo(300));
   });
@@ -196,7 +196,7 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     expect(first).toStartWith("Replaying all events");
     expect(lines.length).toBeGreaterThanOrEqual(1);
     expect(lines.length).toBeLessThanOrEqual(3);
-    for (const line of lines) expect(line).toMatch(/^ +\d+ % {2}\d+ events {2}\d+\/s {2}\d+ s left$/);
+    for (const line of lines) expect(line).toMatch(/^ +\d+ % {2}\d+ events? {2}\d+\/s {2}\d+ s left$/);
   });
 
   test("continues after RabbitMQ was killed in the middle, and reports it", async () => {
@@ -234,6 +234,6 @@ describeWithRabbit("bun run replay on RabbitMQ", () => {
     expect(sending.stderr).toContain('No consumer of "audit" is running: the events wait in the queue until one starts.');
     await deleteQueue(rabbit(), "audit");
     expect(await sending.exited).toBe(1);
-    expect(sending.stderr.at(-1)).toMatch(/^The queue "audit" was deleted after \d+ events\.$/);
+    expect(sending.stderr.at(-1)).toMatch(/^The queue "audit" was deleted after \d+ events?\.$/);
   });
 });
