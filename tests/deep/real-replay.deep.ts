@@ -333,6 +333,8 @@ describeWithRabbit("replays on RabbitMQ", () => {
     const audit = await consumers.start({ queue: "audit" });
     await audit.untilSeen(300);
     expect(await audit.stop()).toBe(0);
+    // A fill that has sent everything, but is not bound yet, would create the deleted queue again.
+    for (const fill of await replays()) expect((await finished(fill)).state).toBe("finished");
     const replay = await startReplay({ queue: "audit", rate: 50 });
     await deleteQueue(rabbit(), "audit");
     const done = await finished(replay);
