@@ -110,7 +110,7 @@ export async function bindingsIn(rabbit: Rabbit): Promise<string[]> {
 
 export async function deleteQueue(rabbit: Rabbit, name: string): Promise<void> {
   await rabbit.evaluate(`{ok, Queue} = rabbit_amqqueue:lookup({resource, ${binary(rabbit.vhost)}, queue, ${binary(name)}}),
-    rabbit_amqqueue:delete(Queue, false, false, ${actor})`);
+    {ok, _} = rabbit_amqqueue:delete(Queue, false, false, ${actor})`);
 }
 
 /** Closes every connection of clients, as an administrator can. */
