@@ -62,8 +62,8 @@ describeWithBrowser("the tail at a thousand events per second", () => {
     const after = await memoryOf(session);
     expect(shown).toEqual(Array.from({ length: mostRows }, (_, n) => last - n));
     expect(tasks).toBeGreaterThan(1000);
-    // Beside other programs even the CPU time of the same work doubles now and then: caches and cores are shared. The page adds rows four
-    // times a second, so that rows that cost too much make a hundred long tasks, not a few.
+    // Beside other programs even the CPU time of the same work doubles now and then: caches and cores are shared. Rows that cost too much
+    // make long tasks all the time, about one per second, not a few.
     expect(long).toBeLessThanOrEqual(5);
     expect(longestMs).toBeLessThan(100);
     // What came weighs 20 MB.
