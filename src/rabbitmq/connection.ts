@@ -5,15 +5,15 @@ import { type Log, messageOf } from "../observe/logging";
 import { atMost, pause } from "../timing/pause";
 import { closeChannel, closedSignal } from "./channel";
 import { ConfirmDeadline } from "./confirm-deadline";
+import { joinWrites } from "./joined-writes";
+import { encodeMessages } from "./message-frames";
 import { Nodes } from "./nodes";
 import { Places } from "./places";
-import { tlsOptions } from "./tls";
+import { socketOptions } from "./socket-options";
 import { surviveUndecodableHeaders } from "./undecodable";
 
 export type { ConfirmChannel, ConsumeMessage, Message, Options, Replies } from "amqplib";
 
-/** Time in milliseconds for a node to answer; with several nodes, another may answer sooner. */
-const [onlyNodeTimeoutMs, eachNodeTimeoutMs] = [10_000, 5_000];
 const longestPauseMs = 5_000;
 
 /** Loaded on demand: it slows down startup, and a process without a broker does not need it. */
@@ -90,7 +90,11 @@ export class Broker {
       recovery: {
         waitForConnect: false,
         calculateDelay: () => nodes.pauseMs,
-        setup: async (model: ChannelModel) => surviveUndecodableHeaders(model.connection),
+        setup: async ({ connection }: ChannelModel) => {
+          surviveUndecodableHeaders(connection);
+          joinWrites(connection);
+          encodeMessages(connection);
+        },
       },
     });
     return new Broker(config, nodes, connection, log);
@@ -238,11 +242,6 @@ export class Broker {
     this.#leaving = undefined;
     this.log[isKnown ? "debug" : "warn"]({ broker: shown, error }, what);
   }
-}
-
-export function socketOptions(config: RabbitmqConfig) {
-  const timeout = config.urls.length === 1 ? onlyNodeTimeoutMs : eachNodeTimeoutMs;
-  return { timeout, noDelay: true, keepAlive: true, ...tlsOptions(config) };
 }
 
 function pauseMsAfter(failures: number): number {

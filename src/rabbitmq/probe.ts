@@ -2,8 +2,9 @@ import type { ChannelModel } from "amqplib";
 import type { RabbitmqConfig } from "../config/rabbitmq";
 import { redactUrl } from "../config/redact-url";
 import { atMost } from "../timing/pause";
-import { loadAmqplib, socketOptions } from "./connection";
+import { loadAmqplib } from "./connection";
 import { addressOf, explain } from "./nodes";
+import { socketOptions } from "./socket-options";
 
 /** A node of RabbitMQ that can be reached. */
 export interface NodeFacts {
