@@ -19,6 +19,7 @@ import { type LoadedRoute, loadRoutes } from "../src/routing/router";
 import type { Catalogue } from "../src/schema/catalogue";
 import { consumerStores } from "../src/store/open";
 import { openSqliteStore } from "../src/store/sqlite/store";
+import { Pace } from "../src/timing/pace";
 import { sqliteIn } from "./support/engines";
 import { temporaryFolder } from "./support/folder";
 import { liveStatusOf } from "./support/live-status";
@@ -77,7 +78,7 @@ async function build(apiTokens: string[], rateLimit: number | null, routes?: Loa
     routes: routes ?? (await loadRoutes(join(root, "routes"))),
     dependencies: {
       system: store,
-      storeFor: storesFor(store),
+      storeFor: storesFor(store, new Pace()),
       catalogue,
       deadLetters: new EmbeddedDeadLetters(consumers),
       deadLetterJobs: new DeadLetterJobs(new EmbeddedDeadLetters(consumers)),

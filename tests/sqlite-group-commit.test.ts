@@ -207,7 +207,7 @@ describe("while a commit is under way", () => {
     committer = { commit: (writes) => void batches.push(writes), close: async () => {} };
   });
 
-  const commitOldest = (count: number) => report.committed(count, writer.commit(batches.splice(0, count)));
+  const commitOldest = (count: number) => report.committed(count, writer.commit(batches.splice(0, count)), undefined);
   /** As a thread does it: what stands on a batch that has failed is not made either. */
   function fail(error: unknown): void {
     batches = [];

@@ -152,7 +152,7 @@ export async function startEngine(
       metrics,
       log,
       system: store,
-      storeFor: storesFor(store),
+      storeFor: storesFor(store, relay.pace),
       catalogue,
       deadLetters: queues.deadLetters,
       deadLetterJobs,

@@ -6,6 +6,7 @@ import type { InsertOutcome, Store } from "../store/store";
 import type { Stored } from "../store/stored";
 import type { TransactionContext } from "../store/transaction/transaction";
 import { noHistory, visibleHistory } from "../store/visible-history";
+import type { Pace } from "../timing/pace";
 import { actorOf, nobody } from "./actor";
 import { arrivalOf } from "./arrival";
 import { requestIdOf } from "./request-id";
@@ -30,8 +31,14 @@ export type RequestStore = Pick<
 /**
  * Returns a function that binds the store to a request. It shows only the records that the request's actor may see, without private
  * fields. Every change has the request's actor, id, time of arrival and trace context. A context that the caller gives takes precedence.
+ *
+ * @param pace slows down changes while events are produced faster than they are sent.
  */
-export function storesFor(store: Store): (request: Request) => RequestStore {
+export function storesFor(store: Store, pace: Pace): (request: Request) => RequestStore {
+  const paced = <T>(change: () => Promise<T>): Promise<T> => {
+    const turn = pace.enter();
+    return turn ? turn.then(change).finally(() => pace.leave()) : change();
+  };
   return (request) => {
     const actor = actorOf(request);
     // Only a change needs it.
@@ -39,15 +46,20 @@ export function storesFor(store: Store): (request: Request) => RequestStore {
     const show = <S extends Stored | undefined>(resource: Resource, stored: S) => (stored ? shown(resource, stored) : stored);
     const outcome = (resource: Resource, one: InsertOutcome) => (one instanceof Error ? one : shown(resource, one));
     return {
-      insert: async (resource, fields, own) => show(resource, await store.insert(resource, fields, { ...context(), ...own })),
+      insert: async (resource, fields, own) => show(resource, await paced(() => store.insert(resource, fields, { ...context(), ...own }))),
       insertAll: (resource, fields, answerOf, own) =>
-        store.insertAll(resource, fields, (created) => answerOf(created.map((one) => show(resource, one))), { ...context(), ...own }),
+        paced(() =>
+          store.insertAll(resource, fields, (created) => answerOf(created.map((one) => show(resource, one))), { ...context(), ...own }),
+        ),
       insertEach: (resource, fields, answerOf, own) =>
-        store.insertEach(resource, fields, (made) => answerOf(made.map((one) => outcome(resource, one))), { ...context(), ...own }),
-      update: async (resource, id, change, own) => show(resource, await store.update(resource, id, change, { ...context(), ...own })),
-      remove: async (resource, id, own) => show(resource, await store.remove(resource, id, { ...context(), ...own })),
-      restore: async (resource, id, own) => show(resource, await store.restore(resource, id, { ...context(), ...own })),
-      transaction: (work, own) => store.transaction(work, { ...context(), ...own }),
+        paced(() =>
+          store.insertEach(resource, fields, (made) => answerOf(made.map((one) => outcome(resource, one))), { ...context(), ...own }),
+        ),
+      update: async (resource, id, change, own) =>
+        show(resource, await paced(() => store.update(resource, id, change, { ...context(), ...own }))),
+      remove: async (resource, id, own) => show(resource, await paced(() => store.remove(resource, id, { ...context(), ...own }))),
+      restore: async (resource, id, own) => show(resource, await paced(() => store.restore(resource, id, { ...context(), ...own }))),
+      transaction: (work, own) => paced(() => store.transaction(work, { ...context(), ...own })),
       get: async (resource, id) => show(resource, readable(resource, await store.get(resource, id), actor)),
       getAll: async (resource, ids) => {
         const found = (await store.getAll(resource, ids)).filter((stored) => exists(resource, stored, actor));

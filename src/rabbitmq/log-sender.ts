@@ -82,7 +82,11 @@ export class LogSender {
     const { drained } = this.publisher;
     drained?.then(() => state.wake.raise());
     const maySend = !drained && state.pauses.length === 0 && this.#refused.length === 0 && this.#hasRoom();
-    if (maySend && this.#unsent.length === 0 && !(await this.#read())) return;
+    if (maySend && this.#unsent.length === 0) {
+      const fresh = state.fresh.take(this.#sentTo, batch);
+      if (fresh) this.#unsent = fresh;
+      else if (!(await this.#read())) return;
+    }
     // Let requests and confirms run in between.
     if (maySend && this.#sendBatch() > 0) return await new Promise(setImmediate);
     if (maySend && this.#window.isEmpty) options.refused.end(state.position, true);
@@ -141,6 +145,8 @@ export class LogSender {
 
   /** Delivers events that were refused, one after another in their order. */
   async #insist(): Promise<void> {
+    // It may take long, and is not a matter of how fast RabbitMQ is.
+    this.state.options.pace.open();
     const refused = this.#refused.splice(0).sort((a, b) => a.entry.position - b.entry.position);
     for (const { entry, message, confirm } of refused) {
       try {

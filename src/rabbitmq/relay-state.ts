@@ -2,7 +2,9 @@ import type { Log } from "../observe/logging";
 import type { Distribution } from "../observe/tally";
 import type { Leadership } from "../store/leadership";
 import type { Store } from "../store/store";
+import type { Pace } from "../timing/pace";
 import { Signal } from "../timing/signal";
+import { FreshEvents } from "./fresh-events";
 import { StoredPosition } from "./stored-position";
 
 export interface RelayStateOptions {
@@ -16,6 +18,8 @@ export interface RelayStateOptions {
   readonly progress: Signal;
   /** Responses of the broker since the start. */
   readonly tally: RelayTally;
+  /** Slows down requests that change more than the broker confirms. */
+  readonly pace: Pace;
   readonly logger: Log;
 }
 
@@ -33,6 +37,8 @@ export class RelayState {
   readonly wake = new Signal();
   /** True if the log has grown since events were last sent. */
   logHasGrown = false;
+  /** What this process has committed since it sends. */
+  readonly fresh = new FreshEvents();
   readonly #stored: StoredPosition;
   #position: number;
   #ending: Promise<void> | undefined;
@@ -71,6 +77,7 @@ export class RelayState {
     if (confirmedTo === undefined || confirmedTo <= this.#position) return;
     this.#position = confirmedTo;
     this.options.progress.raise();
+    this.options.pace.confirmedTo(confirmedTo);
     this.#stored.moveTo(confirmedTo);
   }
 

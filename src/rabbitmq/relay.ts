@@ -2,9 +2,12 @@ import { type Log, messageOf } from "../observe/logging";
 import { Distribution, workOrWaitSeconds } from "../observe/tally";
 import { traceField } from "../observe/traceparent";
 import type { Leadership } from "../store/leadership";
+import type { LogEntry } from "../store/log";
 import type { Store } from "../store/store";
+import { Pace } from "../timing/pace";
 import { atMost } from "../timing/pause";
 import { Signal } from "../timing/signal";
+import { LogLooks } from "./log-looks";
 import { LogSender, type LogSenderOptions, type SendFailure } from "./log-sender";
 import { type PublishChannel, Publisher, Unroutable } from "./publisher";
 import { RelayState, type RelayTally } from "./relay-state";
@@ -29,16 +32,25 @@ const lookEveryMs = 50;
 export class Relay {
   /** Responses of the broker to this process since its start. */
   readonly tally: RelayTally = { confirms: 0, returns: 0, failures: 0, seconds: new Distribution(workOrWaitSeconds) };
+  /** Slows down requests while the broker confirms fewer events than they make. */
+  readonly pace = new Pace();
   readonly #stopping = new AbortController();
   /** Raised whenever the position moves. */
   readonly #progress = new Signal();
   readonly #pauses: ((position: number) => Promise<void>)[] = [];
+  readonly #looks: LogLooks;
   /** Undefined while this process does not send. */
   #state: RelayState | undefined;
   /** True if the log has grown since this process sent events. */
   #logHasGrown = false;
 
-  constructor(readonly options: RelayOptions) {}
+  constructor(readonly options: RelayOptions) {
+    const position = async () => {
+      const stored = this.isRunning ? undefined : await options.relayed.load();
+      return this.isRunning ? undefined : stored;
+    };
+    this.#looks = new LogLooks({ log: options.log, position, pace: this.pace, stopping: this.stopping });
+  }
 
   /** Aborts when the relay stops. */
   get stopping(): AbortSignal {
@@ -55,12 +67,23 @@ export class Relay {
     return this.#state?.position ?? (await this.options.relayed.load());
   }
 
-  /** Notifies the relay that the log has grown. */
-  wake(): void {
+  /**
+   * Notifies the relay that the log has grown.
+   *
+   * @param appended the events that were added, without a gap. Undefined: to be read from the log.
+   */
+  wake(appended?: readonly LogEntry[]): void {
     const state = this.#state;
-    if (state) state.logHasGrown = true;
-    else this.#logHasGrown = true;
-    state?.wake.raise();
+    const last = appended?.at(-1);
+    if (last) this.pace.producedTo(last.position);
+    else this.#looks.look();
+    if (!state) {
+      this.#logHasGrown = true;
+      return;
+    }
+    state.logHasGrown = true;
+    state.fresh.add(appended);
+    state.wake.raise();
   }
 
   /**
@@ -88,7 +111,9 @@ export class Relay {
     const { options, stopping, tally } = this;
     if (stopping.aborted) return;
     const position = await options.relayed.takeOver(leadership);
-    const state = new RelayState({ ...options, leadership, stopping, tally, pauses: this.#pauses, progress: this.#progress }, position);
+    const { pace } = this;
+    const means = { ...options, leadership, stopping, tally, pace, pauses: this.#pauses, progress: this.#progress };
+    const state = new RelayState(means, position);
     state.logHasGrown = this.#logHasGrown;
     this.#logHasGrown = false;
     this.#state = state;
@@ -96,6 +121,7 @@ export class Relay {
       await this.#send(new Publisher(channel, () => leadership.holds()), leadership.until, state);
     } finally {
       this.#state = undefined;
+      this.pace.open();
       await state.end();
     }
   }

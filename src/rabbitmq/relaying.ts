@@ -73,7 +73,7 @@ export async function startRelaying({ broker, inspector, config, store, catalogu
     logger: log,
     tracing,
   });
-  store.onAppend(() => relay.wake());
+  if (broker) store.onAppend((appended) => relay.wake(appended));
   const onConverted = () => void watch?.look().catch(() => {});
   const conversions = broker && inspector && new Conversions({ broker, inspector, relay, store, catalogue, log, onConverted });
 

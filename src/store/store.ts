@@ -139,8 +139,12 @@ export interface Store extends QueueStore {
   readonly logId: string;
   /** Statistics since the store was opened. `appended` is the number of committed events by type. */
   readonly tally: { readonly commits: CommitTally; readonly appended: ReadonlyMap<string, number> };
-  /** Calls `listener` after commits that added events, whichever process made them. Returns a function that removes the listener. */
-  onAppend(listener: () => void): () => void;
+  /**
+   * Calls `listener` after commits that added events, whichever process made them. Returns a function that removes the listener.
+   *
+   * @param listener gets the events as the log has them, without a gap. Undefined if they have to be read from the log.
+   */
+  onAppend(listener: (appended?: readonly LogEntry[]) => void): () => void;
   /** The position up to which RabbitMQ has confirmed all events. The leader of `relay` moves it. */
   readonly relayed: {
     load(): Promise<number>;

@@ -25,6 +25,7 @@ import { topologyOf } from "../../src/status/topology";
 import { consumerStores, openStore } from "../../src/store/open";
 import { openSqliteStore } from "../../src/store/sqlite/store";
 import type { Store } from "../../src/store/store";
+import { Pace } from "../../src/timing/pace";
 import { sqliteIn } from "./engines";
 import { temporaryFolder } from "./folder";
 import { liveStatusOf } from "./live-status";
@@ -128,7 +129,7 @@ export function openApi({
       metrics,
       log,
       system,
-      storeFor: storesFor(system),
+      storeFor: storesFor(system, new Pace()),
       catalogue: known,
       deadLetters,
       deadLetterJobs: new DeadLetterJobs(deadLetters),

@@ -11,6 +11,8 @@ export class MemoryLog implements LogReader {
   /** Error of every save while it is set. */
   saveTrouble: Error | undefined;
   stored = 0;
+  /** Number of calls of `read`. */
+  reads = 0;
   /** Number of the last leadership. */
   epoch = 0;
 
@@ -29,7 +31,8 @@ export class MemoryLog implements LogReader {
     },
   };
 
-  append(count: number, options: { type?: string; bytes?: number } = {}): void {
+  /** Returns the new events. */
+  append(count: number, options: { type?: string; bytes?: number } = {}): readonly LogEntry[] {
     for (let n = 0; n < count; n += 1) {
       const position = this.entries.length + 1;
       this.entries.push({
@@ -42,9 +45,11 @@ export class MemoryLog implements LogReader {
         traceparent: null,
       });
     }
+    return this.entries.slice(-count);
   }
 
   async read(position: number, limit: number): Promise<LogEntry[]> {
+    this.reads += 1;
     const { readTrouble } = this;
     this.readTrouble = undefined;
     if (readTrouble) throw readTrouble;

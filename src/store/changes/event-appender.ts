@@ -37,7 +37,10 @@ export interface NewEvent extends Omit<LogEntry, "position">, Pick<EventRecord, 
 export class EventAppender {
   /** Number of committed events by type. */
   readonly tally = new Map<string, number>();
-  #hasAppended = false;
+  /** Events that were committed, in order, until somebody takes them. */
+  #appended: NewEvent[] = [];
+  /** True if events may have been erased by the commit that added them, or by a later one. */
+  #hasErased = false;
 
   /** @param write writes an event with the running change. */
   constructor(
@@ -70,6 +73,9 @@ export class EventAppender {
   /** Adds the event that a record was erased. */
   appendErased(resource: Resource, id: number, context?: ChangeContext): void {
     this.#append(resource, { name: erased, version: 1 }, { id, json: JSON.stringify({ id }) }, this.clock.now(), context);
+    this.overlay.onCommit(() => {
+      this.#hasErased = true;
+    });
   }
 
   /** Adds the event that the time of a schedule has come. Returns its id. */
@@ -101,7 +107,7 @@ export class EventAppender {
     const span = this.tracing.create({ id, type }, traceparent ?? undefined);
     const { owner, scope } = belongingOf(resource, record.json);
     const traced = span.traceparent ?? traceparent;
-    this.write({
+    const added = {
       id,
       type,
       subject: record.id,
@@ -113,20 +119,22 @@ export class EventAppender {
       owner,
       scope,
       cause: cause?.id ?? null,
-    });
+    };
+    this.write(added);
     this.overlay.addsEvent(id);
     this.overlay.onCommit(() => {
       count(this.tally, type);
       span.end();
-      this.#hasAppended = true;
+      this.#appended.push(added);
     });
     return id;
   }
 
-  /** Returns whether any events were committed since the previous call. */
-  hasAppended(): boolean {
-    const has = this.#hasAppended;
-    this.#hasAppended = false;
-    return has;
+  /** Returns the events that were committed since the previous call, in order, and whether the log has all of them as they are. */
+  takeAppended(): { readonly events: readonly NewEvent[]; readonly areFinal: boolean } {
+    const taken = { events: this.#appended, areFinal: !this.#hasErased };
+    this.#appended = [];
+    this.#hasErased = false;
+    return taken;
   }
 }

@@ -98,7 +98,7 @@ export function recordStore(layouts: readonly Layout[], means: Means): RecordSto
   };
   const committing = new Committing(attempts);
   const onCommit = () => {
-    if (events.hasAppended()) onAppend();
+    if (events.takeAppended().events.length > 0) onAppend();
   };
   const commits = new GroupCommit(committing, onCommit);
   const timers = new TimerChanges(overlay, storedTimers(workspace));

@@ -42,6 +42,7 @@ import { causedEvents } from "./log/causes";
 import { eventFinder } from "./log/event-record";
 import { deletedStates, sqliteHistory, usedIds } from "./log/history";
 import { logIdOf, newestEvents, sqliteLogReader } from "./log/log-reader";
+import { placedUpTo } from "./log/placed";
 import { pruner } from "./log/prune";
 import { openLocked } from "./open-locked";
 import { checkedRecords } from "./records/record-checks";
@@ -118,7 +119,7 @@ class SqliteStore implements Store {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #constraints: Constraints;
   readonly #journal: SideJournal;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<Parameters<Store["onAppend"]>[0]>();
   readonly #events: EventAppender;
 
   constructor(
@@ -141,7 +142,7 @@ class SqliteStore implements Store {
         together: (changes) => this.#snapshot.during(changes),
         beforeCommit: () => this.#snapshot.release(),
         newestEvents: newestEvents(db),
-        afterAnswers: () => this.#tell(),
+        afterAnswers: (lastEvent) => this.#tell(lastEvent),
       },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
@@ -217,7 +218,7 @@ class SqliteStore implements Store {
     return this.#snapshot.read(() => ofResource(this.#tables, resource).list(listing));
   }
 
-  onAppend(listener: () => void): () => void {
+  onAppend(listener: Parameters<Store["onAppend"]>[0]): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -238,8 +239,11 @@ class SqliteStore implements Store {
     this.#lock.release();
   }
 
-  #tell(): void {
-    if (!this.#events.hasAppended()) return;
-    for (const listener of this.#listeners) listener();
+  /** @param lastEvent position of the last event of the commit. */
+  #tell(lastEvent: number | undefined): void {
+    const { events, areFinal } = this.#events.takeAppended();
+    if (events.length === 0) return;
+    const appended = areFinal && lastEvent !== undefined ? placedUpTo(lastEvent, events) : undefined;
+    for (const listener of this.#listeners) listener(appended);
   }
 }

@@ -28,7 +28,7 @@ export class AdaptiveCommitter implements Committer {
   ) {
     this.#local = new LocalCommitter(
       writer,
-      { committed: (batches, seconds) => this.#committed(batches, seconds), failed: (error) => report.failed(error) },
+      { committed: (...commit) => this.#committed(...commit), failed: (error) => report.failed(error) },
       bounds.patienceMs,
     );
   }
@@ -59,9 +59,9 @@ export class AdaptiveCommitter implements Committer {
     const { db, sql } = this.writer;
     try {
       this.#thread = await startCommitThread(db.filename, sql, this.bounds.patienceMs, {
-        committed: (batches, seconds) => {
-          this.#underWay -= batches;
-          this.#committed(batches, seconds);
+        committed: (...commit) => {
+          this.#underWay -= commit[0];
+          this.#committed(...commit);
         },
         failed: (error) => {
           this.#underWay = 0;
@@ -81,9 +81,9 @@ export class AdaptiveCommitter implements Committer {
     this.#starting = undefined;
   }
 
-  #committed(batches: number, seconds: number): void {
+  #committed(...[batches, seconds, lastEvent]: Parameters<CommitReport["committed"]>): void {
     this.#last = [this.#last[1], seconds];
-    this.report.committed(batches, seconds);
+    this.report.committed(batches, seconds, lastEvent);
   }
 }
 

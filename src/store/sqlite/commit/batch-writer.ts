@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import { hasMoved } from "../connection/moved";
+import { eventInsert } from "./event-insert";
 import type { Writes } from "./uncommitted";
 
 const replacedMessage = "The database was removed or replaced while the API was running; restart the API.";
@@ -9,6 +10,8 @@ export class BatchWriter {
   readonly #begin: Statement;
   readonly #end: Statement;
   readonly #statements: Statement[] = [];
+  /** Position of the last event of the last commit. Undefined if it added none. */
+  lastEvent: number | undefined;
 
   /** @param sql the statements; a write names its statement by index. It may grow, as statements are prepared on first use. */
   constructor(
@@ -22,11 +25,18 @@ export class BatchWriter {
   /** Commits the batches in one transaction. Returns its duration in seconds. */
   commit(batches: readonly Writes[]): number {
     const startedAt = performance.now();
+    const adding = this.sql.indexOf(eventInsert);
+    let lastEvent: number | undefined;
     try {
       this.#begin.run();
       if (hasMoved(this.db)) throw Object.assign(new Error(replacedMessage), { code: "SQLITE_READONLY_DBMOVED" });
-      for (const writes of batches) for (const { statement, values } of writes) this.#statement(statement).run(...values);
+      for (const writes of batches)
+        for (const { statement, values } of writes) {
+          const { lastInsertRowid } = this.#statement(statement).run(...values);
+          if (statement === adding) lastEvent = Number(lastInsertRowid);
+        }
       this.#end.run();
+      this.lastEvent = lastEvent;
     } catch (error) {
       if (this.db.inTransaction) this.db.run("ROLLBACK");
       throw error;

@@ -11,7 +11,7 @@ export type ToThread =
 
 export type FromThread =
   | { readonly what: "opened" | "closed" }
-  | { readonly what: "committed"; readonly batches: number; readonly seconds: number }
+  | { readonly what: "committed"; readonly batches: number; readonly seconds: number; readonly lastEvent: number | undefined }
   | { readonly what: "failed"; readonly message: string; readonly code: string | undefined };
 
 /** The commit thread ended without reporting whether its last batches were committed. It commits nothing more. */
@@ -54,7 +54,7 @@ export async function startCommitThread(
       case "closed":
         return isClosed();
       case "committed":
-        return report.committed(data.batches, data.seconds);
+        return report.committed(data.batches, data.seconds, data.lastEvent);
       case "failed":
         return fail(Object.assign(new Error(data.message), { code: data.code }));
     }

@@ -19,7 +19,7 @@ function commit(): void {
   waiting = [];
   attempt(() => {
     const seconds = writer.commit(batches.map(parseWrites));
-    return { what: "committed", batches: batches.length, seconds };
+    return { what: "committed", batches: batches.length, seconds, lastEvent: writer.lastEvent };
   });
 }
 

@@ -16,8 +16,12 @@ export interface Committer {
 
 /** Receives the outcomes of a {@link Committer}. */
 export interface CommitReport {
-  /** The oldest `batches` pending batches are on disk. They were committed in one transaction of `seconds`. */
-  committed(batches: number, seconds: number): void;
+  /**
+   * The oldest `batches` pending batches are on disk. They were committed in one transaction of `seconds`.
+   *
+   * @param lastEvent position of the last event that they added. Undefined if they added none.
+   */
+  committed(batches: number, seconds: number, lastEvent: number | undefined): void;
   /** All pending batches have failed. */
   failed(error: unknown): void;
 }

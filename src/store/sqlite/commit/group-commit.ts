@@ -32,8 +32,12 @@ interface GroupCommitHooks {
   readonly beforeCommit?: () => void;
   /** Returns the ids of the newest events in the database, at most `count`. */
   readonly newestEvents?: (count: number) => ReadonlySet<string>;
-  /** Called after the promises of committed changes are settled. */
-  readonly afterAnswers?: () => void;
+  /**
+   * Called after the promises of committed changes are settled.
+   *
+   * @param lastEvent position of the last event of the commit. Undefined if it has none, or if that is not known.
+   */
+  readonly afterAnswers?: (lastEvent: number | undefined) => void;
 }
 
 /** Maximum number of changes per group. It bounds how long one commit blocks the event loop. */
@@ -65,7 +69,7 @@ export class GroupCommit implements Commits {
     readonly hooks: GroupCommitHooks = {},
   ) {
     this.#committer = committerFor(this.uncommitted, {
-      committed: (batches, seconds) => this.#committed(batches, seconds),
+      committed: (...commit) => this.#committed(...commit),
       failed: (error) => (error instanceof CommitThreadLost ? this.#lost(error) : this.#failed(unavailable(error))),
     });
   }
@@ -144,16 +148,16 @@ export class GroupCommit implements Commits {
     this.#committer.commit(batch.writes);
   }
 
-  #committed(batches: number, seconds: number): void {
+  #committed(...[batches, seconds, lastEvent]: Parameters<CommitReport["committed"]>): void {
     const groups = this.#underWay.splice(0, batches);
     for (const { batch } of groups) this.uncommitted.forget(batch);
     this.tally.seconds.record(seconds);
     const outcomes = groups.flatMap((group) => group.outcomes);
     this.tally.changes.record(outcomes.filter((outcome) => "value" in outcome).length);
-    this.#settle(groups);
+    this.#settle(groups, lastEvent);
   }
 
-  #settle(groups: readonly Group[]): void {
+  #settle(groups: readonly Group[], lastEvent?: number): void {
     for (const { changes, outcomes } of groups) {
       outcomes.forEach((outcome, index) => {
         const waiting = changes[index] as Waiting;
@@ -163,7 +167,7 @@ export class GroupCommit implements Commits {
     }
     try {
       for (const { batch } of groups) for (const call of batch.onCommit) call();
-      this.hooks.afterAnswers?.();
+      this.hooks.afterAnswers?.(lastEvent);
     } finally {
       this.#next();
     }

@@ -42,7 +42,7 @@ export class LocalCommitter implements Committer {
       this.report.failed(error);
       return;
     }
-    this.report.committed(this.#take(), seconds);
+    this.report.committed(this.#take(), seconds, this.writer.lastEvent);
   }
 
   /** Removes the waiting batches. Returns their number. */
