@@ -7,7 +7,7 @@ import { parseOptions, readCommandLine } from "../observe/command-line";
 import { codeOf } from "../observe/error-code";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
-import { tell } from "../observe/terminal";
+import { isTerminal, tell } from "../observe/terminal";
 import { loadCatalogue } from "../project/resources";
 import { RouterError } from "../routing/router";
 import { onStopSignal } from "../timing/stop-signal";
@@ -33,7 +33,7 @@ type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
 export async function startApi(load: () => Promise<Project> = loadProject, options: StartOptions = {}): Promise<void> {
   readCommandLine(help, (words) => parseOptions(words, {}));
   try {
-    const config = readConfig({ isTerminal: Boolean(process.stdout.isTTY) });
+    const config = readConfig({ isTerminal: isTerminal(1) });
     const log = createLog({
       level: config.logLevel,
       format: config.logFormat,

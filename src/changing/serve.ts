@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -53,7 +52,7 @@ export class ChangesServer {
 
   async #answer(request: Request): Promise<Response> {
     const given = Buffer.from(request.headers.get("authorization") ?? "");
-    if (given.length !== this.#secret.length || !timingSafeEqual(given, this.#secret)) return new Response(null, { status: 401 });
+    if (given.length !== this.#secret.length || !crypto.timingSafeEqual(given, this.#secret)) return new Response(null, { status: 401 });
     try {
       return Response.json(await this.#answers.to(readOperations(await request.text())));
     } catch (error) {

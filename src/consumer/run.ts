@@ -7,7 +7,7 @@ import type { WebhookReport } from "../delivery/consumer-report";
 import type { RunningConsumer } from "../delivery/running";
 import { createLog, type Log, messageOf } from "../observe/logging";
 import { startTracing } from "../observe/start-tracing";
-import { tell } from "../observe/terminal";
+import { isTerminal, tell } from "../observe/terminal";
 import type { Tracing } from "../observe/tracing";
 import { mainFile } from "../project/executable";
 import { UnknownEventType } from "../schema/catalogue";
@@ -77,7 +77,7 @@ async function run(consumers: readonly DescribedConsumer[], starts: readonly Sta
   };
   try {
     const served = servings(flags ?? readFlags(helpOf(consumers), {}));
-    const config = readConfig({ isTerminal: Boolean(process.stderr.isTTY), listens: false });
+    const config = readConfig({ isTerminal: isTerminal(2), listens: false });
     const log = createLog({ level: config.logLevel, format: config.logFormat, stream: 2 });
     tracing = startTracing(config, serviceName(), log);
     const starting = tracing.then((started) => Promise.allSettled(starts.map((start) => start(config, log, started))));

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from "@sinclair/typebox";
-import { checkOf } from "../schema/check";
+import { Value } from "@sinclair/typebox/value";
 
 /**
  * The type of a merge patch for `T`. Null is allowed where a property may be missing. Null also restores a default, but
@@ -37,7 +37,7 @@ export function mergePatchSchema(schema: TSchema): TSchema {
 }
 
 function orNull(schema: TSchema): TSchema {
-  return checkOf(schema).Check(null) ? schema : Type.Union([schema, Type.Null()], descriptionOf(schema));
+  return Value.Check(schema, null) ? schema : Type.Union([schema, Type.Null()], descriptionOf(schema));
 }
 
 function descriptionOf({ description }: TSchema): { description?: string } {

@@ -61,8 +61,9 @@ export function limitedJsonBody<Schema extends TSchema>(maxBytes: number, schema
  * @param what names the text in the problem's detail.
  */
 export function jsonReader(schema: TSchema, what = "body"): (bytes: Uint8Array) => unknown {
-  const check = checkOf(schema);
   return (bytes) => {
+    // Compiled for the first body, since most routes of a service get none for a long time.
+    const check = checkOf(schema);
     const text = decode(bytes, what);
     if (isDeeperThan(maxDepth, text)) throw invalid(what, [{ pointer: "", detail: tooDeep(maxDepth) }]);
     const value = parse(text, what);

@@ -1,3 +1,5 @@
+import { fstatSync } from "node:fs";
+
 // Functions that show values to users.
 
 /** Characters that move the cursor, end a line or reverse text: C0, DEL, C1, line separators, and Unicode's bidirectional controls. */
@@ -24,4 +26,18 @@ export function localTime(time: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/**
+ * Returns whether standard output (1) or standard error (2) goes to a terminal. Asks `process.stdout` about a device only, because that
+ * loads Node's streams.
+ */
+export function isTerminal(fd: 1 | 2): boolean {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    // It is closed.
+    return false;
+  }
+  return Boolean((fd === 1 ? process.stdout : process.stderr).isTTY);
 }

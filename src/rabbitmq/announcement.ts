@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { checkOf } from "../schema/check";
 
 /** Message in which a consumer describes its queue to the API. */
 export const Announcement = Type.Object({
@@ -41,8 +41,7 @@ const Origin = Type.Object({
 });
 export type Origin = Static<typeof Origin>;
 
-const check = TypeCompiler.Compile(Type.Union([Announcement, RetryAnnouncement, RemovalAnnouncement, ConversionRequest, Cancellation]));
-const checkOrigin = TypeCompiler.Compile(Origin);
+const Known = Type.Union([Announcement, RetryAnnouncement, RemovalAnnouncement, ConversionRequest, Cancellation]);
 
 /** Maximum length of an announcement, in bytes. Longer ones are refused unread. */
 export const longestAnnouncement = 64 * 1024;
@@ -52,7 +51,7 @@ export function parseAnnouncement(content: Uint8Array): AnyAnnouncement | undefi
   if (content.length > longestAnnouncement) return undefined;
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(content));
-    return check.Check(value) ? value : undefined;
+    return checkOf(Known).Check(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -60,5 +59,5 @@ export function parseAnnouncement(content: Uint8Array): AnyAnnouncement | undefi
 
 /** Returns undefined for an announcement without a time and a user. */
 export function signedOriginOf(announcement: AnyAnnouncement): Origin | undefined {
-  return checkOrigin.Check(announcement) ? announcement : undefined;
+  return checkOf(Origin).Check(announcement) ? announcement : undefined;
 }

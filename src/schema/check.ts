@@ -1,13 +1,14 @@
 import type { TSchema } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { Value } from "@sinclair/typebox/value";
 import { describeMistakes, type Mistake, mistakeText } from "./mistakes";
 
 const checks = new WeakMap<TSchema, TypeCheck<TSchema>>();
 
 /** Returns the compiled check of a schema. Compiles each schema only once. */
-export function checkOf(schema: TSchema): TypeCheck<TSchema> {
+export function checkOf<Schema extends TSchema>(schema: Schema): TypeCheck<Schema> {
   const known = checks.get(schema);
-  if (known) return known;
+  if (known) return known as TypeCheck<Schema>;
   const check = TypeCompiler.Compile(schema);
   checks.set(schema, check);
   return check;
@@ -25,6 +26,11 @@ export function mistakesIn(schema: TSchema, value: unknown, place = ""): Mistake
   // TypeBox checks values and finds errors with separate code, which may disagree.
   if (mistakes.length === 0) return [{ pointer: place, detail: "Does not match its schema" }];
   return mistakes.map(({ pointer, detail }) => ({ pointer: place + pointer, detail }));
+}
+
+/** Same as {@link mistakesIn}, without compiling the schema, which is slower than to check one value. */
+export function mistakesInOne(schema: TSchema, value: unknown): Mistake[] {
+  return Value.Check(schema, value) ? [] : mistakesIn(schema, value);
 }
 
 /** Maximum number of mistakes listed in one line. The rest are only counted. */

@@ -1,6 +1,6 @@
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { type AccessFields, accessFields, accessOf } from "./access";
-import { listMistakes, mistakesIn } from "./check";
+import { listMistakes, mistakesInOne } from "./check";
 import { checkable } from "./checkable";
 import { completeFields } from "./complete-fields";
 import { checkFilters, type Filters } from "./filter";
@@ -121,8 +121,8 @@ export function defineResource<
     resource.references.map(({ path }) => path),
   );
   checkStoredNames(name, "index", "indexes", [...ownSorts, ...indexes, ...orders]);
-  refuseMistakes(name, "the example", mistakesIn(input, example));
-  refuseMistakes(name, "the record of the example", mistakesIn(resource.fields, completeFields(resource, example)));
+  refuseMistakes(name, "the example", mistakesInOne(input, example));
+  refuseMistakes(name, "the record of the example", mistakesInOne(resource.fields, completeFields(resource, example)));
   return resource as never;
 }
 
