@@ -1,3 +1,4 @@
-import { startApi } from "./app/serve";
+import { isPrepared, preparedProgram } from "./project/prepared-start";
 
-await startApi();
+if (isPrepared()) await import(preparedProgram);
+else await (await import("./app/serve")).startApi();

@@ -24,7 +24,10 @@ const quickCommitSeconds = 0.002;
 const help = `Runs the API until Ctrl+C. Takes no arguments; set environment variables to configure it: PORT, HOST, DATABASE_URL,
 RABBITMQ_URL, API_TOKEN and others. .env.example lists all of them. The API is documented at /swagger.`;
 
-type StartOptions = Pick<EngineOptions, "onInvalidRecords">;
+interface StartOptions extends Pick<EngineOptions, "onInvalidRecords"> {
+  /** True for what `bun run build --start` has built. The log says so. */
+  readonly isPrepared?: boolean;
+}
 
 /**
  * Runs the API in this process until SIGINT or SIGTERM. A mistake in the environment or in `routes/` is printed, and the
@@ -54,7 +57,12 @@ export async function startApi(load: () => Promise<Project> = loadProject, optio
 }
 
 /** Starts the service and returns a function that stops it. */
-async function serve({ routes, consumers }: Project, config: Config, log: Log, options: StartOptions): Promise<() => Promise<void>> {
+async function serve(
+  { routes, consumers }: Project,
+  config: Config,
+  log: Log,
+  { isPrepared, ...options }: StartOptions,
+): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   checkAddress(config);
   const tracing = await startTracing(config, "warren", log);
@@ -72,7 +80,7 @@ async function serve({ routes, consumers }: Project, config: Config, log: Log, o
   if (config.tokenFile !== null) log.info({ file: config.tokenFile }, "The API requires the token in this file");
   const { origin } = server.url;
   const pages = [config.console !== "off" && `console: ${origin}/console/`, `API documentation: ${origin}/swagger`].filter(Boolean);
-  log.info(`Warren listens on ${origin} (${pages.join(", ")})`);
+  log.info(isPrepared ? { prepared: true } : {}, `Warren listens on ${origin} (${pages.join(", ")})`);
 
   return async () => {
     stopping.abort();

@@ -4,9 +4,11 @@ import type { BunPlugin } from "bun";
 import { parseOptions, runCommand } from "../observe/command-line";
 import { tell } from "../observe/terminal";
 import { projectFolder } from "../project/folder";
+import { buildStart } from "./build-start";
 import { runBun } from "./run-bun";
 
-const help = `Builds the API, the consumers and the commands as one executable, which needs neither Bun nor this folder.
+const help = `Builds the API, the consumers and the commands as one executable, which needs neither Bun nor this folder. With --start, prepares
+\`bun run start\` instead.
 
   bun run build
 
@@ -15,7 +17,11 @@ const help = `Builds the API, the consumers and the commands as one executable, 
   dist/warren status             runs a command
   dist/warren --help             lists all of them
 
+  bun run build --start          writes dist/start/, which bun run start loads within half the time. It uses the
+                                 sources again as soon as one of them, a package or Bun has changed.
+
 Options:
+  --start          prepare bun run start
   --outfile FILE   output file; default dist/warren
   --help           print this help`;
 
@@ -35,9 +41,13 @@ const mainConsumer: BunPlugin = {
 };
 
 await runCommand(help, async (words) => {
-  const { outfile } = parseOptions(words, { outfile: { type: "string", default: "dist/warren" } });
+  const { outfile, start } = parseOptions(words, {
+    outfile: { type: "string", default: "dist/warren" },
+    start: { type: "boolean", default: false },
+  });
   const generated = await runBun(projectFolder, [join(import.meta.dir, "generate.ts")], "inherit");
   if (generated !== 0) return generated;
+  if (start) return buildStart();
   const workers = join(import.meta.dir, "../store/sqlite/commit");
   const built = await Bun.build({
     // A worker thread is found by its file name next to the program.
@@ -45,6 +55,8 @@ await runCommand(help, async (words) => {
     root: workers,
     compile: { outfile: resolve(projectFolder, outfile) },
     minify: true,
+    format: "esm",
+    bytecode: true,
     // The page of the console. By default, this would follow NODE_ENV.
     jsx: { development: false },
     sourcemap: "linked",
