@@ -15,13 +15,14 @@ COPY src src
 COPY routes routes
 COPY consumers consumers
 COPY contracts contracts
+RUN bun src/commands/build.ts --start
 RUN useradd --uid 1000 --no-create-home bun && mkdir --mode 700 /data && chown bun:bun /data
 USER bun
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["bun", "-e", "const { ok } = await fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`); process.exit(ok ? 0 : 1)"]
-# The exec form makes Bun PID 1, so that it receives SIGTERM; src/main.ts handles the signal.
+# The exec form makes Bun PID 1, so that it receives SIGTERM; the program handles the signal.
 # A consumer uses the same image with another command, which serves the health check above:
 # ["bun", "consumers/logger.ts", "--health-port", "3000"].
-CMD ["bun", "src/main.ts"]
+CMD ["bun", "src/start.ts"]

@@ -5,13 +5,13 @@ import { runCommand, UsageError } from "./observe/command-line";
 
 const programs: Readonly<Record<string, CommandProgram>> = {
   dev: { about: "generates, starts the API, and restarts it when a file changes; --consumers", load: () => import("./commands/dev") },
-  start: { about: "starts the API for production", load: () => import("./main") },
+  start: { about: "starts the API for production", load: () => import("./start") },
   generate: { about: "writes the generated modules; --check only compares", load: () => import("./commands/generate") },
   new: {
     about: "writes the files of a new resource, action, consumer or service, each with a test",
     load: () => import("./commands/new"),
   },
-  build: { about: "makes one executable, dist/warren", load: () => import("./commands/build") },
+  build: { about: "makes one executable, dist/warren; --start prepares start", load: () => import("./commands/build") },
   contracts: { about: "check or update: guards the published events", load: () => import("./commands/contracts") },
   ...systemCommands,
 };

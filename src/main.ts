@@ -1,4 +1,3 @@
-import { isPrepared, preparedProgram } from "./project/prepared-start";
+import { startApi } from "./app/serve";
 
-if (isPrepared()) await import(preparedProgram);
-else await (await import("./app/serve")).startApi();
+await startApi();

@@ -6,10 +6,10 @@ import { tell } from "../observe/terminal";
 import { libraryFolder, projectFolder } from "../project/folder";
 import { describeInputs, inputsFile, preparedFolder, preparedProgram } from "../project/prepared-start";
 
-/** Packages that are loaded on first use, and only by some services. They stay in node_modules. */
-const later = /^(@elysiajs\/swagger|@opentelemetry\/(?!api$).+|amqplib|file-type|jose|pino-pretty)$/;
+/** Packages that only some services load, on first use. They stay in `node_modules/`. */
+const later = /^(@elysiajs\/swagger|@opentelemetry\/.+|amqplib|file-type|jose|pino-pretty)$/;
 
-/** The same program as `src/main.ts` starts from the sources, with the files of the project in place of a search for them. */
+/** Does the same as `src/main.ts`, with the files of the project in place of a search for them. */
 function entry(): string {
   const from = (folder: string, file: string) => JSON.stringify(join(realpathSync(folder), "src", file));
   return `
@@ -27,18 +27,27 @@ const startFile: BunPlugin = {
   setup(build) {
     build.onResolve({ filter: /^start$/ }, () => ({ path: "start", namespace: "warren" }));
     build.onLoad({ filter: /.*/, namespace: "warren" }, () => ({ loader: "ts", contents: entry() }));
-    // The page of the console is built when it is asked for.
+    // The page of the console is built from the sources when it is asked for.
     build.onResolve({ filter: /\/page-files$/ }, ({ path, importer }) => ({ path: `${join(dirname(importer), path)}.ts`, external: true }));
-    // By its path, since the folder of the program may have another version.
-    build.onResolve({ filter: later }, ({ path, importer }) => ({ path: Bun.resolveSync(path, dirname(importer)), external: true }));
+    // By their paths: where the program is, their names could mean other versions.
+    build.onResolve({ filter: later }, ({ path, importer }) => ({ path: pathOf(path, dirname(importer)), external: true }));
   },
 };
+
+/** Returns the name itself if the package is not installed, as an optional one may be. */
+function pathOf(name: string, from: string): string {
+  try {
+    return Bun.resolveSync(name, from);
+  } catch {
+    return name;
+  }
+}
 
 /** Builds what `bun run start` loads instead of the sources. Resolves with the exit code. */
 export async function buildStart(): Promise<number> {
   const builtAt = Date.now();
   try {
-    rmSync(preparedFolder, { recursive: true, force: true });
+    rmSync(inputsFile, { force: true });
     mkdirSync(preparedFolder, { recursive: true });
   } catch (error) {
     tell(`Cannot write to ${preparedFolder}: ${messageOf(error)}`);
@@ -48,31 +57,25 @@ export async function buildStart(): Promise<number> {
     entrypoints: ["start"],
     outdir: preparedFolder,
     naming: { entry: "main.[ext]" },
+    // Files that are served are found from any working directory.
+    publicPath: `${preparedFolder}/`,
     target: "bun",
-    // The only format whose bytecode is read from a file.
+    // Bun reads the bytecode of a file in this format only. It has no top-level await.
     format: "cjs",
     bytecode: true,
-    // The environment is read at the start.
+    // The environment is that of the start.
     env: "disable",
     metafile: true,
     plugins: [startFile],
     throw: false,
   });
-  for (const message of built.logs) tell(Bun.inspect(message));
+  for (const message of built.logs) tell(String(message));
   if (!built.success) {
-    tell("The start is not prepared; `bun run start` uses the sources. A prepared start cannot contain a top-level await.");
+    tell("`bun run start` uses the sources. Files that await something at their top level cannot be part of a prepared start.");
     return 1;
   }
-  const paths = Object.keys(built.metafile?.inputs ?? {}).filter((path) => path !== "warren:start");
-  writeFileSync(
-    inputsFile,
-    JSON.stringify(
-      describeInputs(
-        paths.map((path) => resolve(path)),
-        builtAt,
-      ),
-    ),
-  );
+  const read = Object.keys(built.metafile?.inputs ?? {}).filter((path) => path !== "warren:start");
+  writeFileSync(inputsFile, JSON.stringify(describeInputs(read.map((path) => resolve(path)), builtAt)));
   console.log(`Prepared ${preparedProgram}`);
   return 0;
 }

@@ -67,7 +67,7 @@ export function compressed(request: Request, response: Response): Response | Pro
 
 async function encoded({ status, headers }: Response, source: string | Fixed, coding: Coding): Promise<Response> {
   headers.set("content-encoding", coding);
-  const bytes = source instanceof Fixed ? source.compressed(coding) : compress(source, coding);
+  const bytes = typeof source === "string" ? compress(source, coding) : source.compressed(coding);
   return new Response(await bytes, { status, headers });
 }
 

@@ -1,4 +1,4 @@
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import type { LogFormat, LogLevel } from "../config/config";
 import { LogStream } from "./log-stream";
 import { secretFields, withoutSecrets } from "./secrets";
@@ -18,6 +18,8 @@ export function createLog(options: { level: LogLevel; format: LogFormat; stream:
   const { level, format, stream, secrets } = options;
   const toText = format === "pretty" ? prettyLines() : (line: string) => `${line}\n`;
   const hide = withoutSecrets(secrets);
+  // Loaded on demand: commands have no log, and neither has what decides how the API starts.
+  const { pino } = require("pino") as typeof import("pino");
   const lines = new LogStream(stream, (lost) => log.warn({ lines: lost }, "Log lines were lost because the log could not be written"));
   const log = pino(
     {

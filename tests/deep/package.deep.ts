@@ -147,9 +147,13 @@ test("what the Dockerfile copies is enough to serve it", async () => {
   const env = { HOME: process.env["HOME"] ?? "" };
   const installing = run(["install", "--frozen-lockfile", "--production"], { cwd: image, env });
   expect([await installing.exited, existsSync(join(image, "node_modules/@biomejs/biome"))]).toEqual([0, false]);
+  const [, builder = ""] = /^RUN bun (\S+) --start$/m.exec(dockerfile) ?? [];
+  expect(await run([builder, "--start"], { cwd: image, env }).exited).toBe(0);
   const [, program = ""] = /^CMD \["bun", "([^"]+)"\]$/m.exec(dockerfile) ?? [];
   const api = run([program], { cwd: image, env: { ...env, NODE_ENV: "production", PORT: "0", RABBITMQ_URL: "none" } });
-  const url = /http:\/\/[\d.:]+/.exec(await api.line("Warren listens on"))?.[0] ?? "";
+  const line = await api.line("Warren listens on");
+  expect(JSON.parse(line)).toMatchObject({ prepared: true });
+  const url = /http:\/\/[\d.:]+/.exec(line)?.[0] ?? "";
   expect((await send("POST", `${url}/notes`, { title: "a" })).status).toBe(201);
   expect((await fetch(`${url}/swagger`)).status).toBe(200);
   expect((await fetch(`${url}/asyncapi`)).status).toBe(200);

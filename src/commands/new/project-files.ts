@@ -105,10 +105,11 @@ function dockerfile(): string {
     "COPY --from=dependencies /app/node_modules node_modules",
     "COPY package.json tsconfig.json bunfig.toml ./",
     ...["src", "routes", "consumers", "contracts"].map((folder) => `COPY ${folder} ${folder}`),
+    "RUN bun node_modules/warren/src/commands/build.ts --start",
     ...(text.slice(text.indexOf("RUN useradd")).split("# The exec form")[0]?.trimEnd().split("\n") ?? []),
     "# A consumer uses the same image with another command, which serves the health check above:",
     '# ["bun", "consumers/note-log.ts", "--health-port", "3000"].',
-    'CMD ["bun", "node_modules/warren/src/main.ts"]',
+    'CMD ["bun", "node_modules/warren/src/start.ts"]',
   );
 }
 
