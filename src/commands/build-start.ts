@@ -75,7 +75,15 @@ export async function buildStart(): Promise<number> {
     return 1;
   }
   const read = Object.keys(built.metafile?.inputs ?? {}).filter((path) => path !== "warren:start");
-  writeFileSync(inputsFile, JSON.stringify(describeInputs(read.map((path) => resolve(path)), builtAt)));
+  writeFileSync(
+    inputsFile,
+    JSON.stringify(
+      describeInputs(
+        read.map((path) => resolve(path)),
+        builtAt,
+      ),
+    ),
+  );
   console.log(`Prepared ${preparedProgram}`);
   return 0;
 }

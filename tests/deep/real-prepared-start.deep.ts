@@ -58,7 +58,9 @@ describe("after a build", () => {
     const created = await send("POST", `${api.url}/items`, { name: "Sample Item", price: 9.99 });
     expect([created.status, await created.json()]).toMatchObject([201, { name: "Sample Item" }]);
     expect(((await (await fetch(`${api.url}/swagger/json`)).json()) as { paths: object }).paths).toHaveProperty("/items/{id}");
-    expect(((await (await fetch(`${api.url}/asyncapi.json`)).json()) as { operations: object }).operations).toHaveProperty("consume.audit");
+    expect(((await (await fetch(`${api.url}/asyncapi.json`)).json()) as { operations: object }).operations).toHaveProperty([
+      "consume.audit",
+    ]);
     const links = new Set<string>();
     for (const path of ["/swagger", "/console/"]) {
       const page = await (await fetch(`${api.url}${path}`)).text();
