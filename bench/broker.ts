@@ -24,7 +24,7 @@ export interface BenchBroker {
 
 /**
  * How classic queues keep messages: by `default` in memory as well as on the disk, with `lazy` on the disk only, as RabbitMQ 3.12 and later
- * always do, with `v2` in the files of version 2, which does the same.
+ * always do, with `v2` in the files of version 2.
  */
 export type QueuePolicy = keyof typeof policies;
 
