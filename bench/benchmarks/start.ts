@@ -27,7 +27,11 @@ export const start: Benchmark = {
       await prepare();
       return several(async (n) => {
         const own = join(folder, String(n));
-        const { ms, stop } = await started(["src/start.ts"], { ...environment(own), NODE_ENV: "production" }, { path: "/items", init: create, status: 201 });
+        const { ms, stop } = await started(
+          ["src/start.ts"],
+          { ...environment(own), NODE_ENV: "production" },
+          { path: "/items", init: create, status: 201 },
+        );
         await stop();
         if (!existsSync(databaseIn(own))) throw new VoidRun("there is no database");
         const log = openLogFile(databaseIn(own));
