@@ -19,6 +19,8 @@ const [openObject, closeObject] = [0x7b, 0x7d];
  * stack. This function reads each character once, and stops at the first level that is too deep.
  */
 export function isDeeperThan(levels: number, text: string): boolean {
+  // Each level takes a character. Most events are shorter.
+  if (text.length <= levels) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);

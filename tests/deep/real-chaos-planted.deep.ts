@@ -17,7 +17,7 @@ describeWithRabbit("a planted bug:", () => {
   test.each<[bug: string, where: "api" | "consumers", fault: string, strikes: number, must: string[], may?: string[]]>([
     ["ack-before-effect", "consumers", "consumer-kill", 3, ["lost-event"]],
     ["no-inbox", "consumers", "consumer-kill", 4, ["doubled-effect"]],
-    ["position-before-confirm", "api", "broker-kill", 1, ["lost-event"]],
+    ["position-before-confirm", "api", "half-open", 1, ["lost-event"]],
     ["unroutable-as-confirmed", "api", "queues-gone", 1, ["lost-event"]],
     ["event-outside-transaction", "api", "api-kill", 5, ["event-missing", "lost-write"], ["gap-in-log", "row-missing"]],
   ])("%s in the %s is found by %s", async (bug, where, name, strikes, must, may = []) => {
