@@ -57,6 +57,12 @@ test("are forgotten if they are too many, or too long, for a relay that does not
   expect(long.take(0, 10)).toBeUndefined();
 });
 
+test("of a commit with more of them than a call can have arguments have to be read, too", () => {
+  const fresh = new FreshEvents();
+  fresh.add(Array.from({ length: 1_000_000 }, (_, index) => ({ ...(log.entries[0] as LogEntry), position: index + 1 })));
+  expect(fresh.take(0, 10)).toBeUndefined();
+});
+
 test("property: with the log for the rest, a reader gets each event once and in order, whatever is handed over", () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("commit" as const), count: fc.integer({ min: 1, max: 400 }), isKnown: fc.boolean() }),

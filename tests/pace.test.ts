@@ -123,6 +123,17 @@ describe("requests are not slowed down", () => {
     expect(all.pace.enter()).toBeUndefined();
   });
 
+  test("once the service stops, and those that wait go on", async () => {
+    const all = await saturated();
+    const waiting = all.request();
+    await settled();
+    expect(all.at.waiting).toBe(1);
+    all.pace.end();
+    await waiting;
+    all.confirm(10);
+    expect(all.pace.enter()).toBeUndefined();
+  });
+
   test("for longer than a second each, however slow the broker is", async () => {
     const all = await saturated();
     const waiting = Array.from({ length: 500 }, () => all.request());

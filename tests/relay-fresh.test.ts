@@ -144,6 +144,24 @@ test("a broker that takes nothing leaves no more in memory than what is bounded"
   await running;
 });
 
+test("a queue that may refuse events gets one at a time, and slows no request down", async () => {
+  const { log, channel, relay, run } = relayOn(new MemoryLog(), { known: ["events"], limited: ["events"] });
+  const running = run();
+  relay.wake(log.append(500));
+  for (let turn = 0; turn < 40; turn += 1) {
+    await advance(10);
+    for (const message of channel.published.filter(({ answered }) => !answered)) message.confirm();
+  }
+  await settled();
+  expect(channel.published.length).toBeLessThan(100);
+  expect(relay.pace.backlog).toBeGreaterThan(400);
+  relay.wake(log.append(500));
+  expect(relay.pace.enter()).toBeUndefined();
+  channel.close();
+  await running;
+  await relay.stop(0);
+});
+
 test("requests are slowed down by the events that RabbitMQ has not confirmed, and by none while it is away", async () => {
   const { log, channel, relay, running } = await atTheEnd();
   channel.broker = undefined;

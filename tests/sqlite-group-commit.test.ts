@@ -25,12 +25,14 @@ let report: CommitReport;
 let newest: (count: number) => ReadonlySet<string>;
 /** Number of commits. */
 let committed: number;
+/** Number of times when it was not known what is committed. */
+let unknown: number;
 beforeEach(() => {
   folder = temporaryFolder();
   db = new Database(join(folder.path, "test.db"), { create: true, strict: true });
   db.run("PRAGMA journal_mode = WAL");
   db.run("CREATE TABLE rows (n INTEGER PRIMARY KEY, text TEXT) STRICT");
-  committed = 0;
+  committed = unknown = 0;
   commits = new GroupCommit(
     ({ sql }, told) => {
       report = told;
@@ -42,6 +44,9 @@ beforeEach(() => {
         committed += 1;
       },
       newestEvents: (count) => newest(count),
+      onUnknown: () => {
+        unknown += 1;
+      },
     },
   );
   insert = commits.uncommitted.prepare("INSERT INTO rows VALUES (?, ?)");
@@ -322,6 +327,7 @@ describe("while a commit is under way", () => {
     fail(new CommitThreadLost("gone"));
     await expect(change).rejects.toBeInstanceOf(CommitThreadLost);
     expect(commits.uncommitted.find("last")).toBeUndefined();
+    expect(unknown).toBe(1);
   });
 
   test("and the thread is gone: what the log has was made, with all before it, and the rest runs again", async () => {

@@ -84,6 +84,7 @@ async function serve(
 
   return async () => {
     stopping.abort();
+    service.hurry();
     leaveRoom();
     await finishRequests(server);
     await service.stop();

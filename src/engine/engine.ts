@@ -54,6 +54,8 @@ export interface EngineOptions {
 export interface Engine {
   /** Dependencies of the routes. */
   readonly dependencies: Omit<Dependencies, "stopping" | "clientOf" | "project">;
+  /** Slows down no request any more, since the service is about to stop. */
+  hurry(): void;
   /** Waits for the confirms of events that were sent, then closes everything. */
   stop(): Promise<void>;
 }
@@ -171,6 +173,7 @@ export async function startEngine(
         problems: await problems(),
       }),
     },
+    hurry: () => relay.pace.end(),
     async stop() {
       for (const stop of stopLooking) stop();
       status.close();

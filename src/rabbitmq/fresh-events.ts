@@ -24,8 +24,11 @@ export class FreshEvents {
     }
     if (this.#end !== undefined && first.position !== this.#end + 1) this.#clear();
     this.#end = last.position;
-    for (const { body } of appended) this.#length += body.length;
-    this.#entries.push(...appended);
+    // One by one: a commit may have more events than a call can have arguments.
+    for (const entry of appended) {
+      this.#length += entry.body.length;
+      this.#entries.push(entry);
+    }
     if (this.#entries.length - this.#taken > most.events || this.#length > most.length) this.#clear();
   }
 

@@ -94,7 +94,10 @@ export class LogSender {
   }
 
   #hasRoom(): boolean {
-    return this.#window.hasRoom(this.options.refused.mustBeAlone(this.#sentTo, this.#isProven) ? 1 : mostUnconfirmed);
+    const isAlone = this.options.refused.mustBeAlone(this.#sentTo, this.#isProven);
+    // How fast one event follows another says nothing about what RabbitMQ could take.
+    if (isAlone) this.state.options.pace.open();
+    return this.#window.hasRoom(isAlone ? 1 : mostUnconfirmed);
   }
 
   /** Resolves with false if the log cannot be read. */

@@ -28,6 +28,7 @@ export class Pace {
   /** Time of the last confirm, or since when there is something to confirm, by `performance.now()`. */
   #confirmedAt = 0;
   #isAway = true;
+  #hasEnded = false;
   /** Confirms in a second. Undefined until it was measured while there was always something to confirm. */
   #rate: number | undefined;
   /** Since when, and from where on, the rate is measured. */
@@ -51,7 +52,7 @@ export class Pace {
 
   /** Returns undefined if the caller can go on. Otherwise resolves when it can; it then calls {@link leave} at the end of its work. */
   enter(): Promise<void> | undefined {
-    if (this.#isAway || (this.#waiting.length === 0 && this.#hasRoom)) return undefined;
+    if (this.#waiting.length === 0 && this.#hasRoom) return undefined;
     return new Promise((resolve) => {
       this.#waiting.push({ since: performance.now(), go: resolve });
       this.#timer ??= setInterval(() => this.#look(), lookEveryMs);
@@ -95,12 +96,18 @@ export class Pace {
     this.#release();
   }
 
+  /** Slows nobody down any more: the service stops, and what is under way has little time. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#release();
+  }
+
   get #target(): number {
     return this.#rate === undefined ? Number.POSITIVE_INFINITY : Math.max(leastCeiling, this.#rate * mostSeconds);
   }
 
   get #hasRoom(): boolean {
-    return this.#isAway || this.backlog + this.#entered < this.#ceiling;
+    return this.#hasEnded || this.#isAway || this.backlog + this.#entered < this.#ceiling;
   }
 
   #measureFrom(now: number): void {

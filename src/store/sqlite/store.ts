@@ -143,6 +143,7 @@ class SqliteStore implements Store {
         beforeCommit: () => this.#snapshot.release(),
         newestEvents: newestEvents(db),
         afterAnswers: (lastEvent) => this.#tell(lastEvent),
+        onUnknown: () => this.#tell(undefined, true),
       },
     );
     this.#snapshot = new Snapshot(this.#db, () => !this.#commits.isUnderWay);
@@ -239,10 +240,10 @@ class SqliteStore implements Store {
     this.#lock.release();
   }
 
-  /** @param lastEvent position of the last event of the commit. */
-  #tell(lastEvent: number | undefined): void {
+  /** @param lastEvent position of the last event of the commit. @param mayHaveMore true if only the log knows whether there are more. */
+  #tell(lastEvent: number | undefined, mayHaveMore = false): void {
     const { events, areFinal } = this.#events.takeAppended();
-    if (events.length === 0) return;
+    if (events.length === 0 && !mayHaveMore) return;
     const appended = areFinal && lastEvent !== undefined ? placedUpTo(lastEvent, events) : undefined;
     for (const listener of this.#listeners) listener(appended);
   }

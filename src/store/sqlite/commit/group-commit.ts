@@ -38,6 +38,8 @@ interface GroupCommitHooks {
    * @param lastEvent position of the last event of the commit. Undefined if it has none, or if that is not known.
    */
   readonly afterAnswers?: (lastEvent: number | undefined) => void;
+  /** Called when changes have failed that may be committed all the same. */
+  readonly onUnknown?: () => void;
 }
 
 /** Maximum number of changes per group. It bounds how long one commit blocks the event loop. */
@@ -185,6 +187,7 @@ export class GroupCommit implements Commits {
       made = 1 + this.#underWay.findLastIndex(({ batch }) => newest.has(batch.eventIds.at(-1) ?? ""));
     } catch {
       this.#failed(error);
+      this.hooks.onUnknown?.();
       return;
     }
     const groups = this.#underWay.splice(0);
