@@ -1,10 +1,10 @@
-import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { messageOf } from "../observe/logging";
 import { tell } from "../observe/terminal";
 import { libraryFolder, projectFolder } from "../project/folder";
-import { describeInputs, inputsFile, preparedFolder, preparedProgram } from "../project/prepared-start";
+import { describeInputs, inputsFile, preparedFolder, preparedProgram, silentInputs } from "../project/prepared-start";
 
 /** Packages that only some services load, on first use. They stay in `node_modules/`. */
 const later = /^(@elysiajs\/swagger|@opentelemetry\/.+|amqplib|file-type|jose|pino-pretty)$/;
@@ -43,11 +43,17 @@ function pathOf(name: string, from: string): string {
   }
 }
 
-/** Builds what `bun run start` loads instead of the sources. Resolves with the exit code. */
-export async function buildStart(): Promise<number> {
+const bytecode = `${preparedProgram}.jsc`;
+
+/**
+ * Builds what `bun run start` loads instead of the sources. Resolves with the exit code.
+ *
+ * @param generatedAt when `bun run generate` began to read the project, in milliseconds since 1970.
+ */
+export async function buildStart(generatedAt: number): Promise<number> {
   const builtAt = Date.now();
   try {
-    rmSync(inputsFile, { force: true });
+    for (const file of [inputsFile, bytecode]) rmSync(file, { force: true });
     mkdirSync(preparedFolder, { recursive: true });
   } catch (error) {
     tell(`Cannot write to ${preparedFolder}: ${messageOf(error)}`);
@@ -63,27 +69,23 @@ export async function buildStart(): Promise<number> {
     // Bun reads the bytecode of a file in this format only. It has no top-level await.
     format: "cjs",
     bytecode: true,
-    // The environment is that of the start.
+    // The environment is that of the start, but Bun would write this one into the program as it is at the build.
     env: "disable",
+    define: { "process.env.NODE_ENV": '"production"' },
     metafile: true,
     plugins: [startFile],
     throw: false,
   });
   for (const message of built.logs) tell(String(message));
-  if (!built.success) {
+  // Bun also succeeds with a program that it could not compile, and that no start can load.
+  if (!built.success || !existsSync(bytecode)) {
     tell("`bun run start` uses the sources. Files that await something at their top level cannot be part of a prepared start.");
     return 1;
   }
   const read = Object.keys(built.metafile?.inputs ?? {}).filter((path) => path !== "warren:start");
-  writeFileSync(
-    inputsFile,
-    JSON.stringify(
-      describeInputs(
-        read.map((path) => resolve(path)),
-        builtAt,
-      ),
-    ),
-  );
+  const bundled = read.map((path) => [resolve(path), builtAt] as const);
+  const silent = silentInputs().map((path) => [path, generatedAt] as const);
+  writeFileSync(inputsFile, JSON.stringify(describeInputs(new Map([...bundled, ...silent]))));
   console.log(`Prepared ${preparedProgram}`);
   return 0;
 }

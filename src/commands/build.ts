@@ -45,9 +45,10 @@ await runCommand(help, async (words) => {
     outfile: { type: "string", default: "dist/warren" },
     start: { type: "boolean", default: false },
   });
+  const generatedAt = Date.now();
   const generated = await runBun(projectFolder, [join(import.meta.dir, "generate.ts")], "inherit");
   if (generated !== 0) return generated;
-  if (start) return buildStart();
+  if (start) return buildStart(generatedAt);
   const workers = join(import.meta.dir, "../store/sqlite/commit");
   const built = await Bun.build({
     // A worker thread is found by its file name next to the program.

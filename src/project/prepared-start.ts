@@ -11,6 +11,8 @@ export const inputsFile = join(preparedFolder, "inputs.json");
 
 /** Folders in which a new file changes what is started. */
 const searched = ["routes", "src/domain"].map((folder) => join(projectFolder, folder));
+/** Files that decide which other files are read. */
+const settings = ["package.json", "bun.lock", "tsconfig.json", "bunfig.toml"];
 
 interface Input {
   readonly path: string;
@@ -27,8 +29,8 @@ interface Input {
 export interface Inputs {
   /** Version of Bun. It reads no bytecode of another one. */
   readonly bun: string;
-  /** Folder of the library. The program contains its path. */
-  readonly library: string;
+  /** Folders of the library and the project. The program contains their paths. */
+  readonly folders: readonly string[];
   readonly files: readonly Input[];
   /** Names in the folders that are searched for files. Null for a folder that does not exist. */
   readonly names: readonly (readonly string[] | null)[];
@@ -37,29 +39,36 @@ export interface Inputs {
 /** A file that changed later than this before a build is as new as the build, in seconds. */
 const newForSeconds = 2;
 const bun = `${Bun.version}+${Bun.revision}`;
+const folders = [libraryFolder, projectFolder];
+
+/** Returns the files that a build need not have read to depend on them: settings, and all in the folders that are searched. */
+export function silentInputs(): string[] {
+  const found = searched.flatMap((folder) => (namesIn(folder) ?? []).map((name) => join(folder, name)));
+  const set = folders.flatMap((folder) => settings.map((name) => join(folder, name)));
+  return [...found, ...set].filter((path) => existsSync(path) && statSync(path).isFile());
+}
 
 /**
  * Describes what a start was built from.
  *
- * @param paths the files that were read, absolute.
- * @param builtAt when the build began, in milliseconds since 1970.
+ * @param paths the files that it depends on, absolute, each with the time in milliseconds since 1970 from which on it was read.
  */
-export function describeInputs(paths: readonly string[], builtAt: number): Inputs {
-  const files = paths.map((path): Input => {
+export function describeInputs(paths: ReadonlyMap<string, number>): Inputs {
+  const files = [...paths].map(([path, readAt]): Input => {
     const { size, mtimeMs } = statSync(path);
     const changedAt = secondsOf(mtimeMs);
-    const isOld = changedAt < builtAt / 1000 - newForSeconds;
+    const isOld = changedAt < readAt / 1000 - newForSeconds;
     // A file that changed during the build matches nothing, since the build may have read what it was before.
-    return { path, size, changedAt: isOld ? changedAt : null, hash: mtimeMs < builtAt ? hashOf(path) : "" };
+    return { path, size, changedAt: isOld ? changedAt : null, hash: mtimeMs < readAt ? hashOf(path) : "" };
   });
-  return { bun, library: libraryFolder, files, names: searched.map(namesIn) };
+  return { bun, folders, files, names: searched.map(namesIn) };
 }
 
 /** Returns whether all of this is still as it was. Throws if a file is gone. */
 export function areCurrent(inputs: Inputs): boolean {
   return (
     inputs.bun === bun &&
-    inputs.library === libraryFolder &&
+    JSON.stringify(inputs.folders) === JSON.stringify(folders) &&
     JSON.stringify(inputs.names) === JSON.stringify(searched.map(namesIn)) &&
     inputs.files.every(isUnchanged)
   );

@@ -88,6 +88,29 @@ describe("after a build", () => {
     expect(await startOnce("/hello")).toEqual([true, 404]);
   });
 
+  test("a file that no build reads counts, too: a new resource in a file of types, another setting", async () => {
+    for (const name of ["src/domain/types.ts", "tsconfig.json"]) {
+      const file = inProject(name);
+      const text = (await Bun.file(file).exists()) ? await Bun.file(file).text() : undefined;
+      await Bun.write(file, `${text ?? ""}\n`);
+      expect([name, await startOnce()]).toEqual([name, [false, 200]]);
+      if (text === undefined) rmSync(file);
+      else await Bun.write(file, text);
+    }
+    expect(await startOnce()).toEqual([true, 200]);
+  });
+
+  test("a start in production is one, wherever it was built", async () => {
+    const text = 'import { Elysia } from "elysia";\nexport default () => new Elysia().get("", () => process.env.NODE_ENV ?? "");\n';
+    await Bun.write(inProject("routes/mode.ts"), text);
+    expect((await build()).code).toBe(0);
+    const api = await start();
+    expect([api.prepared, await (await fetch(`${api.url}/mode`)).text()]).toEqual([true, "production"]);
+    expect(await api.stop()).toBe(0);
+    rmSync(inProject("routes/mode.ts"));
+    expect((await build()).code).toBe(0);
+  });
+
   test("what another version of Bun has built is not used", async () => {
     const file = inProject("dist/start/inputs.json");
     const inputs = await Bun.file(file).text();
@@ -114,6 +137,15 @@ describe("after a build", () => {
     expect([code, errors]).toEqual([1, expect.stringContaining("await something at their top level cannot be part of a prepared start")]);
     expect(await startOnce("/late")).toEqual([false, 200]);
     rmSync(inProject("routes/late.ts"));
+  });
+
+  test("a build that Bun cannot compile is not used", async () => {
+    const text =
+      'import { Elysia } from "elysia";\nexport default () => new Elysia().get("", () => Object.keys(import.meta.env).length);\n';
+    await Bun.write(inProject("routes/meta.ts"), text);
+    const { code } = await build();
+    expect(await startOnce("/meta")).toEqual([code === 0, 200]);
+    rmSync(inProject("routes/meta.ts"));
   });
 
   test("a folder that cannot be written to is named, and the sources are used", async () => {
