@@ -140,7 +140,8 @@ function* foreign(path: string, place: string, specifier: string): Generator<str
 
 const words: readonly [RegExp, RegExp, string][] = [
   [/\bdatabase\??\.file\b/, /^src\/(config|store)\//, "opens a database by its file: only src/store/ does"],
-  [/\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/(config\/|bin\.ts)/, "reads the environment: only src/config/ does"],
+  // In quotes, it is a name for the bundler.
+  [/(?<!")\b(process|Bun)\.env\b|\bimport\.meta\.env\b/, /^src\/(config\/|bin\.ts)/, "reads the environment: only src/config/ does"],
   [
     /\b(SELECT\b[^;"`]*\bFROM|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE "?[\w${}]+"? SET|CREATE (TABLE|INDEX)|PRAGMA \w+)\b/,
     // A consumer's own tables are exempt, since they are in none of the service's databases.
