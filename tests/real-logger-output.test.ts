@@ -18,8 +18,8 @@ const shell = (command: string) =>
 
 testInFull("if its reader is gone, the logger ends, and the next one gets the event", async () => {
   const api = await startApi({ env });
-  const piped = shell("| head -n 1");
-  await piped.line("Waiting for events");
+  const piped = shell("| (head -n 1; exec <&-; echo gone)");
+  await piped.line("gone");
   await send("POST", `${api.url}/items`, { name: "unread" });
   expect(await piped.exited).toBe(1);
   expect(piped.stderr.join("\n")).toContain("Cannot write to standard output");

@@ -21,7 +21,7 @@ describeWithRabbit("bench", () => {
   test.skipIf(!Bun.which("wrk") && !process.env["NO_SKIP"])(
     "measures what is confirmed of Warren and of its peer, and prints JSON lines in a pipe",
     async () => {
-      const bench = run(["bench/main.ts", "confirmed", "--rounds", "1", "--seconds", "1"]);
+      const bench = run(["bench/main.ts", "confirmed", "--rounds", "1", "--seconds", "2"]);
       expect(await bench.exited, bench.stderr.join("\n")).toBe(0);
       const lines = bench.stdout.map((line) => JSON.parse(line) as { kind: string; contender?: string; sample?: Record<string, number> });
       expect(lines.map(({ kind }) => kind)).toEqual(["machine", "round", "round", "result", "target", "target", "target"]);

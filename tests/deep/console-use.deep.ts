@@ -149,7 +149,7 @@ describeWithBrowser("with the console, one", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Keep them" }).click();
     await page.getByRole("button", { name: /^Redrive 9,99/ }).click();
     await page
-      .getByText(/^Redriving dead letters|^Redrove/)
+      .getByText(/^Redriving dead letters|^Redrove 9,99/)
       .first()
       .waitFor();
     await page.reload();

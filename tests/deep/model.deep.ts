@@ -4,9 +4,9 @@ import { tellStories } from "../support/delivery-stories";
 import { describeWithPostgres, sharedPostgres } from "../support/postgres";
 import { describeWithRabbit, useRabbit } from "../support/rabbit";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(600_000);
 
-const limitMs = 280_000;
+const limitMs = 580_000;
 
 test("without a broker, a consumer does as the model says", () => tellStories({ runs: 100, commands: 30, limitMs }));
 

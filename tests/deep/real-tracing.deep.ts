@@ -44,6 +44,11 @@ async function story(env: Record<string, string>, service: string, pause = async
   const shop = await consumers.start({ queue: "shop" });
   const other = await consumers.start({ queue: "other" });
 
+  // A queue that is not bound yet would get the event from its fill.
+  await eventually(async () => {
+    const { replays } = (await (await fetch(`${api.url}/replays`)).json()) as { replays: { state: string }[] };
+    return replays.every(({ state }) => state === "finished") ? true : undefined;
+  }, "the queues to be bound");
   await pause();
   expect((await post(`${api.url}/items`, { name: "unlucky" }, { traceparent })).status).toBe(201);
   await goOn();

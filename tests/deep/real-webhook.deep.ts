@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { certificateFor } from "../support/certificate";
 import { freePort } from "../support/net";
 import { type Api, endAll, eventually, send, startApi } from "../support/processes";
+import { untilDead } from "../support/queue-consumer";
 import { empty, WebhookTest } from "../support/webhook";
 
 setDefaultTimeout(60_000);
@@ -144,6 +145,8 @@ describe("deliveries", () => {
     const webhook = await it.start();
     await it.createItems(api, 1);
     await webhook.logged("crm", "An event became a dead letter");
+    // It is logged before it is stored.
+    await untilDead(api.url, "webhook.crm", 1);
     const answer = await send("GET", `${api.url}/dead-letters/webhook.crm`);
     const text = await answer.text();
     expect(answer.status).toBe(200);

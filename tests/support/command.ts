@@ -42,6 +42,7 @@ export interface OnTerminal {
   until(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends keys to the terminal. `\x03` is Ctrl+C. */
   type(keys: string): void;
+  /** Resolves with the exit code once the terminal has all that the command has written. */
   readonly exited: Promise<number>;
 }
 
@@ -49,6 +50,7 @@ export interface OnTerminal {
 export function onTerminal(name: CommandName, words: readonly string[], env: Record<string, string>, columns = 100): OnTerminal {
   const decoder = new TextDecoder();
   let text = "";
+  const isWhole = Promise.withResolvers<void>();
   const child = Bun.spawn([process.execPath, `src/commands/${name}.ts`, ...words], {
     cwd: root,
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TZ: "UTC", TERM: "xterm-256color", ...env },
@@ -58,6 +60,7 @@ export function onTerminal(name: CommandName, words: readonly string[], env: Rec
       data(_, bytes) {
         text += decoder.decode(bytes, { stream: true });
       },
+      exit: () => isWhole.resolve(),
     },
   });
   endWithTest(child);
@@ -65,6 +68,6 @@ export function onTerminal(name: CommandName, words: readonly string[], env: Rec
     text: () => text,
     until: (pattern) => eventually(() => pattern.exec(text) ?? undefined, `${pattern} on the terminal`),
     type: (keys) => void child.terminal?.write(keys),
-    exited: child.exited,
+    exited: isWhole.promise.then(() => child.exited),
   };
 }

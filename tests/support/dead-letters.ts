@@ -41,8 +41,8 @@ export function deadQueueInFile(folder: () => string): DeadQueue {
       await file.close();
     },
     async depth(queue) {
-      const file = open(queue);
-      const count = await file.dead.count();
+      const file = await whenUnlocked(() => open(queue));
+      const count = await whenUnlocked(() => file.dead.count());
       await file.close();
       return count;
     },
