@@ -122,10 +122,10 @@ describeWithPostgres("on PostgreSQL", () => {
       const consumer = service.start();
       await consumer.line("ready");
       for (let cuts = 0; cuts < 12; cuts += 1) {
-        await service.add(10);
         const end = await service.store.log.end();
+        await service.add(10);
         // In the middle of what it does with them.
-        await eventually(async () => (await service.store.log.end()) > end + (cuts % 4) || undefined, "changes", 30_000);
+        await eventually(async () => (await service.store.log.end()) > end + 10 + (cuts % 4) || undefined, "changes", 30_000);
         proxy.cut();
       }
       await service.untilDone();

@@ -1,6 +1,7 @@
 // A consumer on another machine than the API, to which RabbitMQ brings the events: what its handlers change goes to the API at API_URL.
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { openConsumerTables } from "../../src/store/sqlite/consumer/own-tables";
+import { freePort } from "../support/net";
 import { type Api, endAll, environment, eventually, run, startApi } from "../support/processes";
 import { describeWithRabbit, emptyBroker, useRabbit } from "../support/rabbit";
 import { useFolder } from "../support/use-folder";
@@ -18,9 +19,9 @@ describeWithRabbit("a consumer with API_URL", () => {
   const shared = { WARREN_KEY: "k".repeat(32), LOG_LEVEL: "warn" };
 
   test("waits while the token is wrong or the API is away, and changes each record once", async () => {
-    const env = { ...environment(machine.path, rabbit().url), ...shared, API_TOKEN: token, LOG_LEVEL: "info" };
+    const port = String(freePort());
+    const env = { ...environment(machine.path, rabbit().url), ...shared, API_TOKEN: token, LOG_LEVEL: "info", PORT: port };
     let api: Api = await startApi({ env });
-    const port = new URL(api.url).port;
     const authorization = `Bearer ${token}`;
     const add = async (count: number) => {
       for (let each = 0; each < count; each += 1)
@@ -54,7 +55,7 @@ describeWithRabbit("a consumer with API_URL", () => {
     await eventually(async () => (await prices()).every((price) => price === "2 v2") || undefined, "the changes");
     await add(20);
     await api.stop("SIGKILL");
-    api = await startApi({ env: { ...env, PORT: port } });
+    api = await startApi({ env });
     await add(5);
     await eventually(async () => (await prices()).every((price) => price === "2 v2") || undefined, "the other changes");
     expect(await prices()).toHaveLength(30);

@@ -40,19 +40,26 @@ function keepsTheHistory(): void {
     const api = await startApi({ env });
     const changes = new Changes(api.url);
     const history = auditIn(places);
-    let writing = true;
+    // The writers stay ahead of the audit, but never so far that they would have to end before it was killed ten times.
+    let [writing, goal] = [true, 0];
     const writers = Array.from({ length: 4 }, async (_, writer) => {
-      // Each start needs 300 more events at most.
-      for (let number = writer; writing && changes.done.length < 8000; number += 4)
+      for (let number = writer; writing; number += 4) {
+        await eventually(() => !writing || changes.done.length < goal || undefined, "the audit to come closer");
         await changes.live(number, names[number % names.length] as string);
+      }
     });
     const seen: number[] = [];
     for (let kill = 1; kill <= 10; kill += 1) {
       const running = await startAudit({ env });
-      await history.until((await history.count()) + 1 + Math.floor(Math.random() * 300));
+      const from = await history.count();
+      goal = from + 600;
+      await history.until(from + 1 + Math.floor(Math.random() * 300));
       await running.stop("SIGKILL");
       seen.push(await history.count());
     }
+    const atTheEnd = seen.at(-1) as number;
+    goal = atTheEnd + 600;
+    await eventually(() => changes.done.length > atTheEnd || undefined, "a change after the last kill");
     writing = false;
     await Promise.all(writers);
     const last = await startAudit({ env });
