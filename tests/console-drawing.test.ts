@@ -12,6 +12,7 @@ import {
   type Shown,
   toggleGroup,
   toggleLetter,
+  without,
 } from "../src/console/page/dead-letters/choice";
 import { linesOf } from "../src/console/page/event/difference";
 import { lanesOf } from "../src/console/page/event/lanes";
@@ -186,6 +187,14 @@ describe("what is chosen of dead letters", () => {
     const choice = toggleLetter(toggleGroup(nothing, "a", shown), first, shown);
     expect([countOf(choice, shown), hasLetter(choice, first), hasLetter(choice, second)]).toEqual([1, false, true]);
     expect(countOf(toggleLetter(everything, third, shown), shown)).toBe(9);
+  });
+
+  test("keeps what was chosen while a job for others was started", () => {
+    const started = toggleLetter(nothing, first, shown);
+    expect(without(started, started)).toEqual(nothing);
+    const since = toggleLetter(started, second, shown);
+    expect(letters.map((one) => hasLetter(without(since, started), one))).toEqual([false, true, false]);
+    expect(without(everything, started)).toEqual(everything);
   });
 
   test("becomes jobs that leave out what arrives later", () => {

@@ -44,6 +44,12 @@ export function toggleLetter(choice: Choice, letter: Pick<DeadLetter, "id" | "gr
   return { all: false, groups, ids };
 }
 
+/** Returns what stays of a choice once a job was started for what was chosen then. It may have changed since, while the service answered. */
+export function without(choice: Choice, started: Choice): Choice {
+  if (choice === started) return nothing;
+  return { ...choice, ids: new Map([...choice.ids].filter(([id]) => !started.ids.has(id))) };
+}
+
 export function countOf({ all, groups, ids }: Choice, { groups: known, matched }: Shown): number {
   if (all) return matched;
   const inGroups = known.filter(({ group }) => groups.has(group)).reduce((sum, { count }) => sum + count, 0);

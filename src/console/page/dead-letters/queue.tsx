@@ -5,7 +5,7 @@ import { Icon } from "../icons";
 import { mayChange } from "../mode";
 import { Failed, Notice } from "../parts";
 import { number } from "../words";
-import { type Choice, countOf, everything, type Filters as Filter, jobsOf, nothing, toggleLetter } from "./choice";
+import { type Choice, countOf, everything, type Filters as Filter, jobsOf, nothing, toggleLetter, without } from "./choice";
 import { ConfirmDiscard } from "./confirm";
 import { Filters, periods } from "./filters";
 import { Groups } from "./groups";
@@ -42,7 +42,7 @@ export function QueueLetters({ queue, query, count }: QueueProps) {
     setMistake(undefined);
     const bodies = jobsOf(chosen, { queue, filters, upTo }).map((body) => ({ action, ...body }));
     jobs.start(bodies).then(
-      () => setChoice(nothing),
+      () => setChoice((now) => without(now, chosen)),
       (failure: Error) => setMistake(failure.message),
     );
   };
