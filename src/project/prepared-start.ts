@@ -6,7 +6,7 @@ import { libraryFolder, projectFolder } from "./folder";
 export const preparedFolder = join(projectFolder, "dist/start");
 /** The file to load instead of the sources. */
 export const preparedProgram = join(preparedFolder, "main.js");
-/** What it was built from. It is removed before a build and written after it, so that one that was interrupted leaves none. */
+/** Describes the files that it was built from. Removed before a build and written after it, so that one that was interrupted leaves none. */
 export const inputsFile = join(preparedFolder, "inputs.json");
 
 /** Folders in which a new file changes what is started. */

@@ -37,7 +37,7 @@ export class RelayState {
   readonly wake = new Signal();
   /** True if the log has grown since events were last sent. */
   logHasGrown = false;
-  /** What this process has committed since it sends. */
+  /** The events that this process has committed since it sends. */
   readonly fresh = new FreshEvents();
   readonly #stored: StoredPosition;
   #position: number;

@@ -3,7 +3,7 @@ const mostSeconds = 0.5;
 /** The rate is measured over at least this time, in milliseconds. A part of it is taken on, so that a short pause has little effect. */
 const measuredMs = 100;
 const takenOn = 0.3;
-/** What may wait in any case. */
+/** Number of positions that may wait in any case. */
 const leastCeiling = 64;
 /** Time without a confirm after which the other side counts as away, in milliseconds. */
 const awayMs = 500;
@@ -33,7 +33,7 @@ export class Pace {
   #rate: number | undefined;
   /** Since when, and from where on, the rate is measured. */
   #measured = { at: 0, from: 0 };
-  /** What may wait at the moment. */
+  /** Number of positions that may wait at the moment. */
   #ceiling = Number.POSITIVE_INFINITY;
   readonly #waiting: Waiting[] = [];
   /** Number of callers that have waited, and whose work is under way. */

@@ -5,6 +5,7 @@ import { type OtlpReceiver, startOtlpReceiver } from "../support/otlp-receiver";
 import { type Api, endAll, environment, eventually, run, startApi } from "../support/processes";
 import { type QueueConsumers, queueConsumers, untilDead } from "../support/queue-consumer";
 import { describeWithRabbit, emptyBroker, useOwnRabbit } from "../support/rabbit";
+import { requests } from "../support/requests";
 import { type Tree, treesOf } from "../support/trace-tree";
 
 // Real processes take their time on a busy machine; one that hangs still ends.
@@ -45,10 +46,7 @@ async function story(env: Record<string, string>, service: string, pause = async
   const other = await consumers.start({ queue: "other" });
 
   // A queue that is not bound yet would get the event from its fill.
-  await eventually(async () => {
-    const { replays } = (await (await fetch(`${api.url}/replays`)).json()) as { replays: { state: string }[] };
-    return replays.every(({ state }) => state === "finished") ? true : undefined;
-  }, "the queues to be bound");
+  await requests(() => api.url).filled();
   await pause();
   expect((await post(`${api.url}/items`, { name: "unlucky" }, { traceparent })).status).toBe(201);
   await goOn();

@@ -15,6 +15,15 @@ export function requests(url: () => string) {
   const get = async <T>(path: string) => (await (await send("GET", `${url()}${path}`)).json()) as T;
   const health = () => get<{ events: number; confirmed: number }>("/health/ready");
   const replays = async () => (await get<{ replays: Replay[] }>("/replays")).replays;
+  const finished = ({ id }: Pick<Replay, "id">) =>
+    eventually(
+      async () => {
+        const replay = await get<Replay>(`/replays/${id}`);
+        return replay.state === "running" || replay.state === "queued" ? undefined : replay;
+      },
+      "the replay to be finished",
+      patienceMs,
+    );
 
   return {
     post,
@@ -41,15 +50,14 @@ export function requests(url: () => string) {
       expect(answer.location).toBe(`/replays/${replay.id}`);
       return replay;
     },
-    finished: ({ id }: Pick<Replay, "id">) =>
-      eventually(
-        async () => {
-          const replay = await get<Replay>(`/replays/${id}`);
-          return replay.state === "running" || replay.state === "queued" ? undefined : replay;
-        },
-        "the replay to be finished",
-        patienceMs,
-      ),
+    finished,
+    /**
+     * Resolves when each new queue is filled, bound to its events, and known to be. Its consumer may have got all events before that: a queue
+     * that is deleted then is made again, and an API that stops then fills it again.
+     */
+    async filled(): Promise<void> {
+      for (const fill of await replays()) expect((await finished(fill)).state).toBe("finished");
+    },
     /** Starts several clients that create items until they are stopped. */
     writeOn() {
       let written = 0;
